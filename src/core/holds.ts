@@ -1,0 +1,33 @@
+import type { CompiledCondition, CompiledGroup, CompiledNode, Evaluation } from './compiled.js';
+import type { JsonValue } from './model.js';
+
+/** Asks conditions, in order, until the answer is known. `holdsAndTells` asks the same way, and tells. */
+export function holds(node: CompiledNode, evaluation: Evaluation): boolean {
+  switch (node.kind) {
+    case 'condition':
+      return answerOf(node, node.test(read(node, evaluation), evaluation));
+    case 'group':
+      return groupHolds(node, evaluation);
+    case 'not':
+      return !holds(node.child, evaluation);
+  }
+}
+
+function groupHolds({ decisive, children }: CompiledGroup, evaluation: Evaluation): boolean {
+  for (const child of children) if (holds(child, evaluation) === decisive) return decisive;
+  return !decisive;
+}
+
+/** A question that cannot be asked is not answered with yes; its negation is. */
+export function answerOf({ negate }: CompiledCondition, outcome: unknown): boolean {
+  return (outcome === true) !== negate;
+}
+
+/** Only the context's own properties are attributes, and `null` is none. */
+export function read(
+  { attribute, isNow }: CompiledCondition,
+  { context, now }: Evaluation,
+): JsonValue | undefined {
+  const own = Object.hasOwn(context, attribute) ? (context[attribute] ?? undefined) : undefined;
+  return isNow && own === undefined ? now : own;
+}
