@@ -1,0 +1,14 @@
+import { CreateAudit1795219200001 } from './1795219200001-create-audit.js';
+import { CreateUsers1795219200002 } from './1795219200002-create-users.js';
+import { CreateEnvironments1795219200003 } from './1795219200003-create-environments.js';
+import { CreateFlags1795219200004 } from './1795219200004-create-flags.js';
+import { CreateSegments1795219200005 } from './1795219200005-create-segments.js';
+
+/** Every step from an empty database to this version, oldest first. Add at the end; never edit one that was merged. */
+export const MIGRATIONS = [
+  CreateAudit1795219200001,
+  CreateUsers1795219200002,
+  CreateEnvironments1795219200003,
+  CreateFlags1795219200004,
+  CreateSegments1795219200005,
+];

@@ -1,0 +1,44 @@
+import type { Server, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const CLOSE_IDLE_EVERY_MS = 50;
+
+/**
+ * Empties a server without breaking off anybody. From `begin` on every answer says `Connection: close`, so that a client
+ * which keeps connections open ends them itself, between two requests; Node says so neither while it closes nor before, and
+ * a connection that the server ends may have the next request on it.
+ */
+export class Drain {
+  private readonly underWay = new Set<ServerResponse>();
+  private isDraining = false;
+
+  constructor(private readonly server: Server) {
+    server.prependListener('request', (_request, response: ServerResponse) => {
+      this.underWay.add(response);
+      response.once('close', () => this.underWay.delete(response));
+      if (this.isDraining) response.setHeader('Connection', 'close');
+    });
+  }
+
+  /** Goes on answering, on connections that end with the answer. */
+  begin(): void {
+    this.isDraining = true;
+    for (const response of this.underWay)
+      if (!response.headersSent) response.setHeader('Connection', 'close');
+  }
+
+  /** Takes no new connection, and waits for what is under way. @returns how many requests had no answer when the time was up */
+  async finish(patienceMs: number): Promise<number> {
+    // Those who wait to be taken would be reset; they are taken just before this phase of the event loop.
+    await new Promise(setImmediate);
+    const closed = new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+    });
+    this.server.closeIdleConnections();
+    // Those whose answer had begun before the draining did.
+    const sweep = setInterval(() => this.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+    await Promise.race([closed, sleep(patienceMs, undefined, { ref: false })]);
+    clearInterval(sweep);
+    return this.underWay.size;
+  }
+}

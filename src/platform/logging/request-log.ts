@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from 'pino';
+import { pinoHttp, type HttpLogger } from 'pino-http';
+import { describeBriefly } from './logger.js';
+
+/** Paths that machines ask for all the time. */
+const QUIET = /^\/(health(\/|$)|metrics$)/;
+
+/**
+ * Gives every request an id (the caller's `X-Request-Id` when it is a reasonable one) and writes one line when it is done.
+ * The line holds the path without its query: user ids stand there.
+ */
+export function requestLog(logger: Logger): HttpLogger {
+  return pinoHttp({
+    logger,
+    genReqId: (request, response) => {
+      const given = request.headers['x-request-id'];
+      const id = typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
+      response.setHeader('X-Request-Id', id);
+      return id;
+    },
+    customLogLevel: (request, response, error) => {
+      // Something does not answer and will again: that is one outage, not a fault of each request.
+      if (response.statusCode === 503) return 'warn';
+      if (error !== undefined || response.err !== undefined || response.statusCode >= 500) return 'error';
+      return QUIET.test(request.url ?? '') ? 'debug' : 'info';
+    },
+    customSuccessMessage: (request) => `${request.method ?? ''} ${pathOf(request)}`,
+    customErrorMessage: (request) => `${request.method ?? ''} ${pathOf(request)} failed`,
+    customAttributeKeys: { responseTime: 'duration_ms', req: 'request', res: 'response', err: 'error' },
+    // What was thrown, where the filter left it; pino-http would make up an error where there is none.
+    customErrorObject: (_request, { err, statusCode }, _error, line: object) => ({
+      ...line,
+      error: statusCode === 503 ? describeBriefly(err) : err,
+    }),
+    wrapSerializers: false,
+    serializers: {
+      request: ({ id, method, url }: { id: unknown; method: string; url: string }) => ({
+        id,
+        method,
+        path: url.split('?', 1)[0],
+      }),
+      response: ({ statusCode }: { statusCode: number }) => ({ status_code: statusCode }),
+    },
+  });
+}
+
+function pathOf(request: IncomingMessage & { originalUrl?: string }): string {
+  return (request.originalUrl ?? request.url ?? '').split('?', 1)[0] ?? '';
+}
