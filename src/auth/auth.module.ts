@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { AuditModule } from '../audit/audit.module.js';
+import { AccessGuard } from './access.guard.js';
+import { AccountDirectory } from './account-directory.js';
+import { AttemptLimiter } from './attempt-limiter.js';
+import { AuthController } from './auth.controller.js';
+import { Authenticator } from './authenticator.js';
+import { PasswordHasher } from './password-hasher.js';
+import { SessionsService } from './sessions.service.js';
+import { Tokens } from './tokens.js';
+import { UsersController } from './users.controller.js';
+import { UsersRepository } from './users.repository.js';
+import { UsersService } from './users.service.js';
+
+@Module({
+  imports: [AuditModule],
+  controllers: [AuthController, UsersController],
+  providers: [
+    AccountDirectory,
+    AttemptLimiter,
+    Authenticator,
+    PasswordHasher,
+    SessionsService,
+    Tokens,
+    UsersRepository,
+    UsersService,
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ],
+  exports: [SessionsService, Tokens, UsersService],
+})
+export class AuthModule {}

@@ -1,0 +1,2 @@
+/** An account was made, or its role or state changed, by this instance. The others hear of it by `NOTIFY`. */
+export class UsersChanged {}
