@@ -1,0 +1,35 @@
+import type { Actor } from '../platform/access/actor.js';
+import { isAtLeast } from '../platform/access/role.js';
+import { EnvironmentProtected } from './environment.errors.js';
+
+/** A place where flags have settings of their own. */
+export interface Environment {
+  readonly id: string;
+  readonly key: string;
+  readonly name: string;
+  readonly description: string | null;
+  /** Only admins change anything in it. */
+  readonly isProtected: boolean;
+  /** Where it stands among the others, from 1. */
+  readonly position: number;
+  /** Counts every change of anything in it. */
+  readonly revision: number;
+  /** Drawn anew with each revision: tells apart states that a restored backup gave the same number. */
+  readonly stamp: string;
+  /** Counts the changes of the environment's own fields. */
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** Which state of which environment. The id tells it from an earlier environment of the same key. */
+export type EnvironmentRevision = Pick<Environment, 'id' | 'key' | 'revision' | 'stamp'>;
+
+/**
+ * @param what kind of thing is to be changed, in the plural
+ * @throws EnvironmentProtected when only admins may change things in `environment` and `actor` is none
+ */
+export function requireMayChange(actor: Actor, environment: Environment, what = 'flags'): void {
+  if (environment.isProtected && !isAtLeast(actor.role, 'admin'))
+    throw new EnvironmentProtected(environment.key, what);
+}

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { EnvironmentsModule } from '../environments/environments.module.js';
+import { SegmentUsers } from './segment-users.js';
+import { SegmentsContent } from './segments-content.js';
+import { SegmentsController } from './segments.controller.js';
+import { SegmentsReader } from './segments.reader.js';
+import { SegmentsRepository } from './segments.repository.js';
+import { SegmentsService } from './segments.service.js';
+
+@Module({
+  imports: [AuditModule, EnvironmentsModule],
+  controllers: [SegmentsController],
+  providers: [SegmentsService, SegmentsReader, SegmentUsers, SegmentsRepository, SegmentsContent],
+  exports: [SegmentsReader, SegmentUsers],
+})
+export class SegmentsModule {}
