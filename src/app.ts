@@ -1,0 +1,35 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import { assets } from './operations/pages.js';
+import type { Config } from './platform/config/settings.js';
+import type { DatabaseSource } from './platform/database/database-source.js';
+import { httpAdapter, limitServer, setUpHttp } from './platform/http/setup.js';
+import { NestLogger } from './platform/logging/logger.js';
+import { serveOpenApi } from './openapi.js';
+
+/** The whole service, started but not yet listening. */
+export async function createApp(
+  config: Config,
+  database: DatabaseSource,
+  logger: Logger,
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.of(config, database),
+    httpAdapter(),
+    {
+      logger: new NestLogger(logger),
+      bodyParser: false,
+      // Open streams and idle connections must not hold up a stop.
+      forceCloseConnections: true,
+      abortOnError: false,
+    },
+  );
+  setUpHttp(app, config, logger);
+  app.use('/assets', assets());
+  serveOpenApi(app);
+  await app.init();
+  limitServer(app);
+  return app;
+}

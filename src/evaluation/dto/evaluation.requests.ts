@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { TARGETING_KEY, type Context, type JsonValue } from '../../core/index.js';
+import { USER_ID } from '../../segments/unit-name.js';
+
+const MAX_ATTRIBUTES = 200;
+const MAX_DEPTH = 8;
+const MAX_FLAGS = 1_000;
+
+/** What the unit is called at the HTTP edge, and in OpenFeature. */
+const UNIT_NAMES = [USER_ID, TARGETING_KEY] as const;
+
+const environmentKey = z
+  .string()
+  .min(1)
+  .max(100)
+  .meta({ description: 'The key of an environment.', example: 'production' });
+
+/** Numbers name users too, and are the same users as their decimal text. */
+const userId = z
+  .union([z.string().max(1024), z.number()], {
+    error: 'must be a text of at most 1024 characters or a number; leave it out when nobody is known',
+  })
+  .transform(String)
+  .meta({ description: 'Who is asking.', example: 'alice' });
+
+const contextSchema = z
+  .record(z.string().max(200), z.json())
+  .superRefine((context, issues) => {
+    if (Object.keys(context).length > MAX_ATTRIBUTES) {
+      issues.addIssue(`must have at most ${MAX_ATTRIBUTES} attributes`);
+    }
+    if (isDeeperThan(context, MAX_DEPTH)) {
+      issues.addIssue(`must not be nested deeper than ${MAX_DEPTH} levels`);
+    }
+    for (const name of UNIT_NAMES) {
+      if (Object.hasOwn(context, name) && context[name] !== null && unitAt(context, name) === undefined) {
+        issues.addIssue({ code: 'custom', path: [name], message: 'must be a text or a number' });
+      }
+    }
+    const [id, key] = UNIT_NAMES.map((name) => unitAt(context, name));
+    if (id !== undefined && key !== undefined && id !== key) {
+      issues.addIssue({ code: 'custom', path: ['user_id'], message: `contradicts ${TARGETING_KEY}` });
+    }
+  })
+  .meta({
+    override: { type: 'object', additionalProperties: true, maxProperties: MAX_ATTRIBUTES },
+    description: `Who is asking: \`user_id\` (or \`${TARGETING_KEY}\`), and any attributes.`,
+    example: { user_id: 'alice', plan: 'pro' },
+  });
+
+export const evaluateQuery = z
+  .strictObject({
+    environment_key: environmentKey,
+    user_id: z.string().max(1024).optional().meta({ description: 'Who is asking.', example: 'alice' }),
+  })
+  .transform(({ environment_key: environment, user_id: id }) => ({
+    environmentKey: environment,
+    context: contextOf(undefined, id),
+    explain: false,
+  }));
+
+const body = {
+  environment_key: environmentKey,
+  user_id: userId.optional(),
+  context: contextSchema.optional(),
+  explain: z.boolean().optional().meta({
+    description: 'Whether to tell every step, as `trace`. Needs a credential: role viewer or above.',
+  }),
+};
+
+export const evaluateRequest = z
+  .strictObject(body)
+  .superRefine(refuseTwoUsers)
+  .transform(({ environment_key: environment, context, user_id: id, explain = false }) => ({
+    environmentKey: environment,
+    context: contextOf(context, id),
+    explain,
+  }))
+  .meta({
+    id: 'EvaluateRequest',
+    example: { environment_key: 'production', context: { user_id: 'alice', plan: 'pro' } },
+  });
+
+export const evaluateManyRequest = z
+  .strictObject({
+    ...body,
+    flag_keys: z
+      .array(z.string().max(200))
+      .max(MAX_FLAGS)
+      .optional()
+      .meta({ description: 'Which flags; all when absent.', example: ['new-checkout'] }),
+  })
+  .superRefine(refuseTwoUsers)
+  .transform(
+    ({ environment_key: environment, context, user_id: id, explain = false, flag_keys: flagKeys }) => ({
+      environmentKey: environment,
+      context: contextOf(context, id),
+      explain,
+      flagKeys,
+    }),
+  )
+  .meta({
+    id: 'EvaluateManyRequest',
+    example: { environment_key: 'production', user_id: 'alice', flag_keys: ['new-checkout'] },
+  });
+
+function refuseTwoUsers(
+  { user_id: id, context }: { user_id?: string | undefined; context?: Record<string, unknown> | undefined },
+  issues: z.RefinementCtx,
+): void {
+  const inside = UNIT_NAMES.map((name) => context && unitAt(context, name)).find(
+    (unit) => unit !== undefined,
+  );
+  if (id !== undefined && inside !== undefined && inside !== id) {
+    issues.addIssue({ code: 'custom', path: ['user_id'], message: 'contradicts the context' });
+  }
+}
+
+/** The unit under one of its names: numbers are the same users as their decimal text. */
+function unitAt(context: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = Object.hasOwn(context, name) ? context[name] : undefined;
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+/** The context as the core wants it: the unit under its own name, without a prototype for names to be found on. */
+function contextOf(
+  attributes: Readonly<Record<string, JsonValue>> | undefined,
+  id: string | undefined,
+): Context {
+  const context = Object.assign(Object.create(null) as Record<string, JsonValue>, attributes);
+  const unit = id ?? UNIT_NAMES.map((name) => unitAt(context, name)).find((item) => item !== undefined);
+  if (unit !== undefined) context[TARGETING_KEY] = unit;
+  return context;
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
+}
+
+/** Rules are not for everybody to see: who asks for the steps must be known. */
+export const asksToExplain = ({ body }: { readonly body?: unknown }): boolean =>
+  typeof body === 'object' && body !== null && (body as { explain?: unknown }).explain === true;
+
+export type EvaluateQuery = z.output<typeof evaluateQuery>;
+export type EvaluateRequest = z.output<typeof evaluateRequest>;
+export type EvaluateManyRequest = z.output<typeof evaluateManyRequest>;

@@ -1,0 +1,133 @@
+import { Injectable } from '@nestjs/common';
+import {
+  evaluate,
+  evaluateAll,
+  explain,
+  reasonSentence,
+  type Context,
+  type Decision,
+  type FlagTrace,
+} from '../core/index.js';
+import { Invalid } from '../platform/errors/errors.js';
+import { EvaluationMetrics } from './evaluation.metrics.js';
+import { NotReady } from './evaluation.errors.js';
+import { SnapshotStore, type HeldSnapshot } from './snapshot-store.js';
+
+/** A decision with what people want to know of it. */
+export interface Answer {
+  readonly decision: Decision;
+  /** A sentence for people. */
+  readonly reason: string;
+  /** The environment's revision that decided; `undefined` for an unknown environment. */
+  readonly revision: number | undefined;
+  /** Every step, where it was asked for. */
+  readonly trace?: FlagTrace;
+}
+
+/** What is asked, apart from the flags. */
+export interface Question {
+  readonly environmentKey: string;
+  readonly context: Context;
+  /** Whether to tell every step. */
+  readonly explain: boolean;
+}
+
+export interface BulkAnswer {
+  readonly revision: number | undefined;
+  /** Why there is no answer at all; `undefined` where there are answers. */
+  readonly reason: string | undefined;
+  readonly answers: readonly Answer[];
+}
+
+/** Telling every step takes longer than deciding, and nobody reads more. */
+const MAX_EXPLAINED = 200;
+const TOO_MANY_EXPLAINED = `must name at most ${MAX_EXPLAINED} flags where explain is true`;
+
+/** Answers what a user gets. Reads memory only: no call here waits, and none reaches a database or Redis. */
+@Injectable()
+export class EvaluationService {
+  constructor(
+    private readonly snapshots: SnapshotStore,
+    private readonly metrics: EvaluationMetrics,
+  ) {}
+
+  /** @throws NotReady */
+  evaluate(flagKey: string, question: Question): Answer {
+    const { environmentKey, context } = question;
+    const held = this.snapshots.get(environmentKey);
+    if (!held) return this.unknownEnvironment(environmentKey, flagKey);
+    if (question.explain) return this.explained(flagKey, question, held, Date.now());
+    return this.answer(evaluate(held.compiled, flagKey, context, Date.now()), environmentKey, held);
+  }
+
+  /**
+   * Many flags for one user: those named, or all.
+   * @throws NotReady; Invalid when too many are to be explained
+   */
+  evaluateMany(flagKeys: readonly string[] | undefined, question: Question): BulkAnswer {
+    const { environmentKey } = question;
+    const held = this.snapshots.get(environmentKey);
+    if (!held) {
+      const answers = (flagKeys ?? []).map((key) => this.unknownEnvironment(environmentKey, key));
+      return { revision: undefined, reason: this.unknown(environmentKey), answers };
+    }
+    const now = Date.now();
+    return {
+      revision: held.revision,
+      reason: undefined,
+      answers: this.answers(flagKeys, question, held, now),
+    };
+  }
+
+  private answers(
+    flagKeys: readonly string[] | undefined,
+    question: Question,
+    held: HeldSnapshot,
+    now: number,
+  ): Answer[] {
+    const { environmentKey, context } = question;
+    if (question.explain) {
+      const keys = flagKeys ?? [...held.compiled.flags.keys()];
+      if (keys.length > MAX_EXPLAINED)
+        throw new Invalid([{ path: 'flag_keys', message: TOO_MANY_EXPLAINED }]);
+      return keys.map((key) => this.explained(key, question, held, now));
+    }
+    const decisions =
+      flagKeys?.map((key) => evaluate(held.compiled, key, context, now)) ??
+      evaluateAll(held.compiled, context, now);
+    return decisions.map((decision) => this.answer(decision, environmentKey, held));
+  }
+
+  private explained(flagKey: string, question: Question, held: HeldSnapshot, now: number): Answer {
+    const { decision, trace } = explain(held.compiled, flagKey, question.context, now);
+    return { ...this.answer(decision, question.environmentKey, held), trace };
+  }
+
+  private answer(decision: Decision, environmentKey: string, held: HeldSnapshot): Answer {
+    this.metrics.count(environmentKey, decision);
+    return { decision, reason: reasonSentence(decision, environmentKey), revision: held.revision };
+  }
+
+  private unknownEnvironment(environmentKey: string, flagKey: string): Answer {
+    const decision: Decision = {
+      flagKey,
+      value: undefined,
+      variant: undefined,
+      reason: 'ERROR',
+      errorCode: 'GENERAL',
+      valueType: undefined,
+      version: undefined,
+      isArchived: false,
+      ruleId: undefined,
+      prerequisiteKey: undefined,
+      placement: undefined,
+    };
+    return { decision, reason: this.unknown(environmentKey), revision: undefined };
+  }
+
+  /** Without the database nobody knows that an environment does not exist. @throws NotReady */
+  private unknown(environmentKey: string): string {
+    if (!this.snapshots.knowsAll) throw new NotReady();
+    return `Environment '${environmentKey}' not found`;
+  }
+}

@@ -1,0 +1,158 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { join } from 'node:path';
+import { SPEC_VERSION } from '../core/index.js';
+import type { EnvironmentRevision } from '../environments/environment.js';
+import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import { cacheKey, type CacheKey } from '../platform/cache/cache-key.js';
+import { Cache } from '../platform/cache/cache.js';
+import { CONFIG } from '../platform/config/config.module.js';
+import type { Config } from '../platform/config/settings.js';
+import { isStored, SnapshotFiles, type StoredSnapshot } from './snapshot-file.js';
+
+/** A snapshot from where it was left for a start without a database. */
+export interface RestoredSnapshot {
+  readonly document: SnapshotDocument;
+  readonly source: 'redis' | 'disk';
+  /** When it was known to be what the database has, in milliseconds since 1970. */
+  readonly confirmedAt: number;
+}
+
+const IN_REDIS_SECONDS = 24 * 60 * 60;
+/** Well before the first of them is forgotten. */
+const SHARE_ALL_AGAIN_MS = 12 * 60 * 60 * 1000;
+const FILE_DELAY_MS = 200;
+// With the version of the documents, since the next release may write others beside this one.
+const LIST_OF_ENVIRONMENTS = cacheKey('snapshots', SPEC_VERSION);
+const keyOf = ({ id, revision, stamp }: Omit<EnvironmentRevision, 'key'>) =>
+  cacheKey('snapshot', SPEC_VERSION, id, revision, stamp);
+
+/**
+ * Keeps snapshots outside this process: in Redis, by state, for the other instances and for the next start; and the
+ * last of each environment on disk. Nothing here is waited for by a change, and no failure of it reaches one.
+ */
+@Injectable()
+export class SnapshotArchive implements OnApplicationShutdown {
+  private readonly logger = new Logger(SnapshotArchive.name);
+  private readonly files: SnapshotFiles;
+  private readonly unsaved = new Map<string, { document: SnapshotDocument; at: number }>();
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> = Promise.resolve();
+  private allSharedAt = Date.now();
+
+  constructor(
+    private readonly cache: Cache,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.files = new SnapshotFiles(join(config.dataDir, 'snapshots'));
+  }
+
+  /** What another instance has put into Redis for exactly this state. */
+  async shared(environment: EnvironmentRevision): Promise<SnapshotDocument | undefined> {
+    const stored = this.cache.isShared ? await this.cache.get(keyOf(environment)) : undefined;
+    return isStored(stored) ? stored : undefined;
+  }
+
+  /** Puts a snapshot into Redis. What it supersedes is to be forgotten with `unshare`. */
+  share(document: SnapshotDocument): void {
+    const stored: StoredSnapshot = { ...document, savedAt: new Date().toISOString() };
+    const { environmentId: id, stamp, ruleset } = document;
+    this.put(keyOf({ id, revision: ruleset.revision, stamp }), stored);
+  }
+
+  unshare(environment: Omit<EnvironmentRevision, 'key'>): void {
+    if (this.cache.isShared) void this.cache.delete(keyOf(environment));
+  }
+
+  /**
+   * Says in Redis which snapshots are the present ones: a start without a database knows no revisions. Every instance
+   * says it whenever it moved on, so that whoever speaks last speaks of the last state.
+   */
+  shareList(environments: readonly EnvironmentRevision[]): void {
+    this.put(LIST_OF_ENVIRONMENTS, environments);
+  }
+
+  /** Whether Redis, which answers, was flushed or began anew, or will soon forget: then everything is to be put there again. */
+  async needsSharing(): Promise<boolean> {
+    if (!this.cache.isShared || this.cache.counters().state === 'down') return false;
+    const isOld = Date.now() - this.allSharedAt > SHARE_ALL_AGAIN_MS;
+    const isNeeded = isOld || (await this.cache.get(LIST_OF_ENVIRONMENTS)) === undefined;
+    if (isNeeded) this.allSharedAt = Date.now();
+    return isNeeded;
+  }
+
+  /** Writes a snapshot to disk, soon; of several for one environment the last. */
+  save(document: SnapshotDocument, confirmedAt: number): void {
+    this.unsaved.set(document.environmentId, { document, at: confirmedAt });
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.writing = this.writing.then(() => this.writeFiles());
+    }, FILE_DELAY_MS).unref();
+  }
+
+  /** Removes the file of an environment that is gone. */
+  remove(environmentId: string): void {
+    this.unsaved.delete(environmentId);
+    this.writing = this.writing.then(() => this.files.remove(environmentId)).catch(() => undefined);
+  }
+
+  /** The furthest snapshot of each environment that Redis remembers or the disk holds. */
+  async restore(): Promise<RestoredSnapshot[]> {
+    const furthest = new Map<string, RestoredSnapshot>();
+    for (const candidate of [...(await this.inRedis()), ...(await this.onDisk())]) {
+      const { environmentId, ruleset } = candidate.document;
+      const known = furthest.get(ruleset.environment_key)?.document;
+      // Redis comes first, and knows better which of two environments with the same key is the present one.
+      const isFurther =
+        known === undefined ||
+        (known.environmentId === environmentId && known.ruleset.revision < ruleset.revision);
+      if (isFurther) furthest.set(ruleset.environment_key, candidate);
+    }
+    return [...furthest.values()];
+  }
+
+  private async inRedis(): Promise<RestoredSnapshot[]> {
+    const list = this.cache.isShared ? await this.cache.get(LIST_OF_ENVIRONMENTS) : undefined;
+    const found: RestoredSnapshot[] = [];
+    for (const environment of Array.isArray(list) ? (list as EnvironmentRevision[]) : []) {
+      const stored = await this.cache.get(keyOf(environment));
+      if (isStored(stored)) found.push(restored(stored, 'redis'));
+    }
+    return found;
+  }
+
+  /** Into memory of this process it would be a copy of what is held already. */
+  private put(key: CacheKey, value: unknown): void {
+    if (this.cache.isShared) void this.cache.set(key, value, IN_REDIS_SECONDS);
+  }
+
+  private async onDisk(): Promise<RestoredSnapshot[]> {
+    const { snapshots, refused } = await this.files.readAll();
+    for (const file of refused) this.logger.warn(`${file} is damaged and was passed over.`);
+    return snapshots.map((stored) => restored(stored, 'disk'));
+  }
+
+  private async writeFiles(): Promise<void> {
+    const waiting = [...this.unsaved.values()];
+    this.unsaved.clear();
+    for (const { document, at } of waiting) {
+      try {
+        await this.files.write({ ...document, savedAt: new Date(at).toISOString() });
+      } catch (error) {
+        this.logger.warn('A snapshot could not be saved to disk', error);
+      }
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.writing;
+    await this.writeFiles();
+  }
+}
+
+function restored(
+  { savedAt, ...document }: StoredSnapshot,
+  source: RestoredSnapshot['source'],
+): RestoredSnapshot {
+  return { document, source, confirmedAt: Date.parse(savedAt) || 0 };
+}

@@ -1,0 +1,204 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { EnvironmentRemoved, EnvironmentRevised } from '../environments/environment.events.js';
+import type { EnvironmentRevision } from '../environments/environment.js';
+import { EnvironmentRevisions } from '../environments/environment-revisions.js';
+import { FlagSnapshotReader, type SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import { CONFIG } from '../platform/config/config.module.js';
+import type { Config } from '../platform/config/settings.js';
+import { DatabaseConnected } from '../platform/database/database.js';
+import { NotificationReceived, NotificationsResumed } from '../platform/database/notifications.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import { Repeating } from '../platform/events/repeating.js';
+import { SnapshotArchive } from './snapshot-archive.js';
+import { SnapshotStore, type HeldSnapshot } from './snapshot-store.js';
+
+const RESTORE_AGAIN_MS = 500;
+/** How often what Redis should have is looked after, in case it was flushed or has forgotten. */
+const SHARE_AGAIN_MS = 60_000;
+
+/**
+ * Keeps the snapshots in memory at the revision that the database has: at once for changes made here, on a hint for
+ * changes made elsewhere, and by comparing revisions every few seconds in case a hint was lost.
+ * Redis → Postgres; Redis and disk for a start without Postgres.
+ */
+@Injectable()
+export class SnapshotsService implements OnApplicationShutdown {
+  private readonly loading = new Map<string, Promise<void>>();
+  private readonly repeating: readonly Repeating[];
+  private restoreTimer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+
+  constructor(
+    private readonly store: SnapshotStore,
+    private readonly reader: FlagSnapshotReader,
+    private readonly revisions: EnvironmentRevisions,
+    private readonly archive: SnapshotArchive,
+    events: EventBus,
+    @Inject(CONFIG) config: Config,
+  ) {
+    events.on(EnvironmentRevised, ({ now }) => this.bring(now, { isOurs: true }));
+    events.on(EnvironmentRemoved, (gone) => this.remove(gone));
+    events.on(NotificationReceived, ({ topic, detail }) =>
+      topic === 'environment' ? this.onHint(detail) : undefined,
+    );
+    events.on(NotificationsResumed, () => this.compare());
+    events.on(DatabaseConnected, () => this.compare());
+    this.repeating = [
+      new Repeating(config.revisionPollSeconds * 1000, () => this.compare()),
+      new Repeating(SHARE_AGAIN_MS, () => this.shareAgain()),
+    ];
+  }
+
+  /**
+   * For a start without a database: what Redis remembers or the disk holds, whichever is further. Goes on looking while
+   * there is nothing, since Redis may be a moment later than we are. Replaced as soon as the database answers.
+   */
+  async restore(): Promise<void> {
+    if (this.store.isReady() || this.isClosed) return;
+    const restored = await this.archive.restore();
+    // The database may have answered meanwhile, and knows best.
+    if (this.store.isReady()) return;
+    for (const { document, source, confirmedAt } of restored) this.hold(document, source, confirmedAt);
+    if (!this.store.isReady()) {
+      this.restoreTimer = setTimeout(() => void this.restore(), RESTORE_AGAIN_MS).unref();
+    }
+  }
+
+  /** Reads every environment anew from the database, whatever its revision. */
+  async reload(): Promise<void> {
+    for (const environment of await this.revisions.current())
+      await this.load(environment, { isForced: true });
+  }
+
+  /** Compares what is held with what the database has, and fetches what differs. */
+  private async compare(): Promise<void> {
+    const before = new Map(this.store.all());
+    const current = await this.revisions.current();
+    for (const [key, { environmentId: id }] of before) {
+      // Only what was held before the question was asked: an environment may have been made since.
+      if (!current.some((environment) => environment.key === key)) await this.remove({ id, key });
+    }
+    const failures: unknown[] = [];
+    for (const environment of current) {
+      // One that cannot be fetched must not keep the others from being.
+      await this.align(environment, before.get(environment.key)).catch((error: unknown) =>
+        failures.push(error),
+      );
+    }
+    const now = Date.now();
+    for (const environment of current) this.store.confirm(environment, now);
+    if (failures.length > 0) throw failures[0];
+    this.store.markComplete();
+  }
+
+  private async align(environment: EnvironmentRevision, before: HeldSnapshot | undefined): Promise<void> {
+    // Held before the question was asked, and beyond the answer: the database was put back to an earlier state.
+    const wentBack = (before?.revision ?? 0) > environment.revision;
+    if (wentBack) await this.load(environment, { isForced: true });
+    else await this.bring(environment, { isOurs: false });
+  }
+
+  private async onHint({ id, key, revision, stamp }: Readonly<Record<string, unknown>>): Promise<void> {
+    if (typeof id !== 'string' || typeof key !== 'string') return;
+    if (typeof revision !== 'number' || typeof stamp !== 'string') await this.compare();
+    else await this.bring({ id, key, revision, stamp }, { isOurs: false });
+  }
+
+  /** Fetches an environment unless it is held in this state already, or beyond when the news may be old. */
+  private async bring(environment: EnvironmentRevision, { isOurs }: { isOurs: boolean }): Promise<void> {
+    for (;;) {
+      if (isAtLeast(this.store.get(environment.key), environment)) return;
+      const running = this.loading.get(environment.key);
+      if (running) {
+        // It may have begun before this change, or fail; look again when it is done.
+        await running.catch(() => undefined);
+        continue;
+      }
+      await this.load(environment, { isForced: isOurs });
+      return;
+    }
+  }
+
+  private load(environment: EnvironmentRevision, options: { isForced: boolean }): Promise<void> {
+    return this.inTurn(environment.key, () => this.fetch(environment, options));
+  }
+
+  /** Lets go of an environment, unless another has taken its key. */
+  private remove({ id, key }: Pick<EnvironmentRevision, 'id' | 'key'>): Promise<void> {
+    return this.inTurn(key, () => {
+      if (this.store.get(key)?.environmentId === id) this.drop(key);
+    });
+  }
+
+  /** One after the other for each environment, so that what was read earlier never replaces what was read later. */
+  private async inTurn(key: string, work: () => Promise<void> | void): Promise<void> {
+    const before = this.loading.get(key) ?? Promise.resolve();
+    const mine = before.catch(() => undefined).then(work);
+    this.loading.set(key, mine);
+    try {
+      await mine;
+    } finally {
+      if (this.loading.get(key) === mine) this.loading.delete(key);
+    }
+  }
+
+  private async fetch(environment: EnvironmentRevision, { isForced }: { isForced: boolean }): Promise<void> {
+    const shared = isForced ? undefined : await this.archive.shared(environment);
+    if (shared && this.hold(shared, 'redis', Date.now())) return;
+    const document = await this.reader.read(environment.key);
+    if (!document) this.drop(environment.key);
+    else if (this.hold(document, 'postgres', Date.now())) this.archive.share(document);
+  }
+
+  /** Serves a snapshot, and puts it where a start without a database finds it. @returns whether it could be read */
+  private hold(document: SnapshotDocument, source: HeldSnapshot['source'], confirmedAt: number): boolean {
+    const key = document.ruleset.environment_key;
+    const previous = this.store.get(key);
+    if (!this.store.hold(document, source, confirmedAt)) return false;
+    // Deleted and made anew under the same key.
+    if (previous && previous.environmentId !== document.environmentId)
+      this.archive.remove(previous.environmentId);
+    if (source === 'disk') return true;
+    this.archive.save(document, confirmedAt);
+    if (previous && (previous.revision !== document.ruleset.revision || previous.stamp !== document.stamp))
+      this.archive.unshare(stateOf(previous));
+    this.archive.shareList(this.store.revisions());
+    return true;
+  }
+
+  private drop(key: string): void {
+    const held = this.store.drop(key);
+    if (!held) return;
+    this.archive.remove(held.environmentId);
+    this.archive.unshare(stateOf(held));
+    this.archive.shareList(this.store.revisions());
+  }
+
+  /** Puts everything into Redis again, when Redis lacks it. */
+  async shareAgain(): Promise<void> {
+    if (!(await this.archive.needsSharing())) return;
+    for (const [key, { source }] of this.store.all()) {
+      const document = source === 'disk' ? undefined : await this.reader.read(key);
+      if (document) this.archive.share(document);
+    }
+    this.archive.shareList(this.store.revisions());
+  }
+
+  onApplicationShutdown(): void {
+    this.isClosed = true;
+    for (const task of this.repeating) task.stop();
+    clearTimeout(this.restoreTimer);
+  }
+}
+
+/** Whether what is held is this state of the environment, or a later one. What came from disk may be a guess. */
+function isAtLeast(held: HeldSnapshot | undefined, { id, revision, stamp }: EnvironmentRevision): boolean {
+  if (held?.environmentId !== id || held.source === 'disk') return false;
+  return held.revision > revision || (held.revision === revision && held.stamp === stamp);
+}
+
+const stateOf = ({ environmentId, revision, stamp }: HeldSnapshot) => ({
+  id: environmentId,
+  revision,
+  stamp,
+});

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { EvaluationModule } from '../evaluation/evaluation.module.js';
+import { HealthController } from './health.controller.js';
+import { HealthService } from './health.service.js';
+import { Readiness } from './readiness.js';
+import { ServiceController } from './service.controller.js';
+import { Startup } from './startup.js';
+import { StoreMetrics } from './store.metrics.js';
+
+@Module({
+  imports: [EvaluationModule],
+  controllers: [HealthController, ServiceController],
+  providers: [HealthService, Readiness, Startup, StoreMetrics],
+  exports: [Readiness],
+})
+export class OperationsModule {}
