@@ -1,0 +1,55 @@
+/**
+ * The limit of evaluate-http: what one would write by hand on node:http to give the same answer. It parses the query, looks
+ * the flag up in a Map, hashes with murmur3 and serialises. No other route, no other kind of flag, ASCII only.
+ * Told on standard input: the flags' thresholds and the environment's revision. Says its port on standard output.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { parse } from 'node:querystring';
+import { murmur3OfAscii } from './by-hand.js';
+
+export interface Limit {
+  readonly environmentKey: string;
+  readonly revision: number;
+  /** Flag key and basis points. */
+  readonly thresholds: readonly (readonly [string, number])[];
+}
+
+const { environmentKey, revision, thresholds } = JSON.parse(await text(process.stdin)) as Limit;
+const flags = new Map(thresholds);
+const PREFIX = '/evaluate/';
+
+const server = createServer((request, response) => {
+  const url = request.url ?? '';
+  const mark = url.indexOf('?');
+  const { environment_key: environment, user_id: user } = parse(url.slice(mark + 1));
+  const key = decodeURIComponent(url.slice(PREFIX.length, mark));
+  const threshold = flags.get(key);
+  if (environment !== environmentKey || typeof user !== 'string' || threshold === undefined) {
+    response.writeHead(404).end();
+    return;
+  }
+  const bucket = murmur3OfAscii(`${user}:${key}`) % 10_000;
+  const isOn = bucket < threshold;
+  const body = JSON.stringify({
+    enabled: isOn,
+    flag_key: key,
+    value: isOn,
+    variant: isOn ? 'on' : 'off',
+    reason: `User bucket ${bucket} is ${isOn ? 'within' : 'outside'} ${threshold / 100}% rollout`,
+    reason_code: 'SPLIT',
+    cached: true,
+    flag_version: 1,
+    revision,
+  });
+  response.writeHead(200, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(body);
+});
+
+server.listen(0, '127.0.0.1', () => {
+  process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
+});

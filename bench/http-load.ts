@@ -1,0 +1,93 @@
+import { connect, type Socket } from 'node:net';
+
+/**
+ * Sends requests over kept-open connections, each with one request under way at a time, as many clients would that wait
+ * for their answer. It reads as little of an answer as it must: the status, the length, and where the body ends.
+ */
+export class HttpLoad {
+  private constructor(
+    private readonly connections: readonly Connection[],
+    private readonly requests: readonly Buffer[],
+  ) {}
+
+  /** @param paths asked for in turn, over and over */
+  static async open(port: number, connections: number, paths: readonly string[]): Promise<HttpLoad> {
+    const requests = paths.map((path) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`));
+    const opened = Array.from({ length: connections }, () => Connection.open(port));
+    return new HttpLoad(await Promise.all(opened), requests);
+  }
+
+  /** Asks exactly so many times. @throws on any answer but 200, and when a connection breaks */
+  async run(requests: number): Promise<void> {
+    let sent = 0;
+    const next = (): Buffer | undefined =>
+      sent < requests ? this.requests[sent++ % this.requests.length] : undefined;
+    await Promise.all(this.connections.map((connection) => connection.ask(next)));
+  }
+
+  close(): void {
+    for (const connection of this.connections) connection.close();
+  }
+}
+
+const END_OF_HEADERS = Buffer.from('\r\n\r\n');
+
+class Connection {
+  private received: Buffer = Buffer.alloc(0);
+  private next: () => Buffer | undefined = () => undefined;
+  private finish: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  private constructor(private readonly socket: Socket) {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => this.take(chunk));
+    socket.on('error', (error) => this.finish?.reject(error));
+    socket.on('close', () => this.finish?.reject(new Error('The server closed a connection')));
+  }
+
+  static async open(port: number): Promise<Connection> {
+    const socket = connect(port, '127.0.0.1');
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve).once('error', reject);
+    });
+    return new Connection(socket);
+  }
+
+  /** Asks until `next` has nothing more. */
+  async ask(next: () => Buffer | undefined): Promise<void> {
+    this.next = next;
+    await new Promise<void>((resolve, reject) => {
+      this.finish = { resolve, reject };
+      this.send();
+    });
+    this.finish = undefined;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private send(): void {
+    const request = this.next();
+    if (request) this.socket.write(request);
+    else this.finish?.resolve();
+  }
+
+  private take(chunk: Buffer): void {
+    this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
+    const headersEnd = this.received.indexOf(END_OF_HEADERS);
+    if (headersEnd < 0) return;
+    const head = this.received.toString('latin1', 0, headersEnd);
+    if (!head.startsWith('HTTP/1.1 200')) {
+      this.finish?.reject(new Error(`Not a 200: ${head.split('\r\n', 1)[0] ?? ''}`));
+      return;
+    }
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? Number.NaN);
+    if (Number.isNaN(length)) {
+      this.finish?.reject(new Error('An answer has no Content-Length'));
+      return;
+    }
+    if (this.received.length < headersEnd + END_OF_HEADERS.length + length) return;
+    this.received = Buffer.alloc(0);
+    this.send();
+  }
+}
