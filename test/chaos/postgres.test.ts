@@ -59,6 +59,7 @@ describeWithPostgres('faults of Postgres', () => {
         chain: { valid: true, checked: verdict.entries },
       });
       expect(load.failedEvaluations).toEqual([]);
+      expect(service.internalErrors()).toEqual([]);
       expect(load.badRefusals).toEqual([]);
       expect([...load.refusals.keys()]).toEqual([503]);
       expect(Math.max(...backMs)).toBeLessThan(3_000);
@@ -104,6 +105,7 @@ describeWithPostgres('faults of Postgres', () => {
       chain: { valid: true, checked: verdict.entries },
     });
     expect(load.failedEvaluations).toEqual([]);
+    expect(service.internalErrors()).toEqual([]);
     expect(load.badRefusals).toEqual([]);
     for (const { status, headers } of reads)
       if (status !== 200) expect([status, headers['retry-after']]).toEqual([503, '2']);

@@ -1,5 +1,9 @@
 import { expect, it } from '@jest/globals';
-import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+} from 'typeorm';
 import { DatabaseUnavailable, isDatabaseFault } from '../../src/platform/database/faults.js';
 import { Invalid } from '../../src/platform/errors/errors.js';
 
@@ -22,6 +26,7 @@ it.each<[string, unknown, boolean]>([
   ['an answer that did not come', new Error('Query read timeout'), true],
   ['a sentence with the words of the driver', new Error("Key 'Query read timeout' is too long"), false],
   ['a connection taken away in a transaction', new QueryRunnerAlreadyReleasedError(), true],
+  ['the same, between two statements', new QueryRunnerProviderAlreadyReleasedError(), true],
   ['a step that failed for it', new Error('Step failed', { cause: coded('ECONNRESET') }), true],
   ['our own word for it', new DatabaseUnavailable(), true],
   ['our own word for another thing', new Invalid([{ path: 'key', message: 'timeout expired' }]), false],

@@ -166,14 +166,23 @@ export class Service {
     return this.process.stdout;
   }
 
+  /** Lines of its log about requests that failed for a reason it has no name for. */
+  internalErrors(): string[] {
+    return this.process.stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{') && /"status_code":500/.test(line));
+  }
+
   async kill(): Promise<void> {
     await this.running?.kill();
   }
 
-  /** Ends it and removes its data. */
+  /** Ends it and removes its data. @throws when it had already ended by itself, over something it did not foresee */
   async close(): Promise<void> {
+    const crash = /^.*"level":"fatal".*$/m.exec(this.running?.stdout ?? '')?.[0];
     if (this.running?.isRunning) await this.running.kill();
     this.client.close();
     rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+    if (crash !== undefined) throw new Error(`The service crashed: ${crash}`);
   }
 }

@@ -1,4 +1,4 @@
-import { QueryRunnerAlreadyReleasedError } from 'typeorm';
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { DomainError, Unavailable } from '../errors/errors.js';
 
 /** Postgres does not answer, or not in time. What was being written is not acknowledged. */
@@ -54,8 +54,9 @@ const asFault = (error: unknown): Fault => (typeof error === 'object' && error !
 export function isDatabaseFault(error: unknown): boolean {
   // Our own failures say themselves what they are, and quote what callers sent.
   if (error instanceof DomainError) return error instanceof DatabaseUnavailable;
-  // When a connection breaks between two statements of a transaction, TypeORM takes it away and then says this.
+  // When a connection breaks between two statements of a transaction, TypeORM takes it away and then says one of these.
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const { code, syscall, message, driverError, errors, cause } = asFault(error);
   if (cause !== undefined && cause !== error && isDatabaseFault(cause)) return true;
   if (driverError !== undefined && driverError !== error && isDatabaseFault(driverError)) return true;
