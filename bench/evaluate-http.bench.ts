@@ -73,6 +73,7 @@ const startVexil = (logLevel: string) =>
       DATABASE_URL: '',
       REDIS_URL: '',
       JWT_SECRET_KEY: secret,
+      RATE_LIMIT_PER_MINUTE: '0',
       LOG_LEVEL: logLevel,
     },
     // The banner ends with an empty line.

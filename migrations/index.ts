@@ -3,6 +3,8 @@ import { CreateUsers1795219200002 } from './1795219200002-create-users.js';
 import { CreateEnvironments1795219200003 } from './1795219200003-create-environments.js';
 import { CreateFlags1795219200004 } from './1795219200004-create-flags.js';
 import { CreateSegments1795219200005 } from './1795219200005-create-segments.js';
+import { CreateApiKeys1795219200006 } from './1795219200006-create-api-keys.js';
+import { AddFlagsClientVisible1795219200007 } from './1795219200007-add-flags-client-visible.js';
 
 /** Every step from an empty database to this version, oldest first. Add at the end; never edit one that was merged. */
 export const MIGRATIONS = [
@@ -11,4 +13,6 @@ export const MIGRATIONS = [
   CreateEnvironments1795219200003,
   CreateFlags1795219200004,
   CreateSegments1795219200005,
+  CreateApiKeys1795219200006,
+  AddFlagsClientVisible1795219200007,
 ];

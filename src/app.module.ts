@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
@@ -11,6 +12,7 @@ import type { Config } from './platform/config/settings.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import type { DatabaseSource } from './platform/database/database-source.js';
 import { EventsModule } from './platform/events/events.module.js';
+import { CrossOriginModule } from './platform/http/cross-origin.js';
 import { PatternsModule } from './platform/patterns/pattern-engine.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
@@ -24,6 +26,7 @@ export class AppModule {
       imports: [
         ConfigModule.of(config),
         EventsModule,
+        CrossOriginModule,
         MetricsModule,
         DatabaseModule.of(database),
         CacheModule,
@@ -31,6 +34,7 @@ export class AppModule {
         AuditModule,
         AuthModule,
         EnvironmentsModule,
+        ApiKeysModule,
         SegmentsModule,
         FlagsModule,
         EvaluationModule,

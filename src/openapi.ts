@@ -22,6 +22,8 @@ type Response = {
   content?: Record<string, { schema?: unknown }>;
 };
 
+/** What is left of a limit, wherever there is one. */
+const ALLOWANCE = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'] as const;
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 /** The document that describes every route. */
@@ -64,11 +66,21 @@ function frame() {
       },
       'bearer',
     )
+    .addApiKey(
+      {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-API-Key',
+        description: 'The secret of an API key. `Authorization: Bearer <secret>` does as well.',
+      },
+      'apiKey',
+    )
     .addTag('evaluation', 'What users get.')
     .addTag('flags', 'Flags and what they do in each environment.')
     .addTag('segments', 'Named sets of users, for flags to speak of.')
     .addTag('environments', 'Where flags have settings of their own.')
     .addTag('people', 'Accounts, roles and tokens.')
+    .addTag('api-keys', 'What programs call with.')
     .addTag('audit', 'Who changed what.')
     .addTag('cache', 'What is remembered.')
     .addTag('operations', 'For those who run it.')
@@ -86,11 +98,16 @@ function complete(operation: Operation, { hasBody, hasKey }: { hasBody: boolean;
     // Said by the parameter itself.
     if ('schema' in parameter) Reflect.deleteProperty(parameter.schema ?? {}, 'description');
   }
+  const isCounted = operation.security.length > 0;
   const responses = operation.responses as Partial<Record<string, Response | { $ref: string }>>;
   for (const [status, response] of Object.entries(responses)) {
     if (!response || '$ref' in response) continue;
     if (response.content?.['application/problem+json']) responses[status] = failureReference(Number(status));
-    response.headers = { ...response.headers, ...headerReferences('X-Request-Id') };
+    const isSuccess = Number(status) < 300;
+    response.headers = {
+      ...response.headers,
+      ...headerReferences('X-Request-Id', ...(isCounted && isSuccess ? ALLOWANCE : [])),
+    };
     for (const [type, media] of Object.entries(response.content ?? {})) {
       // JSON Schema speaks of JSON; any other text is a text.
       if (type.startsWith('text/')) media.schema = { type: 'string' };

@@ -1,4 +1,5 @@
 import { MIGRATIONS } from '../migrations/index.js';
+import { ApiKeyEntity } from './api-keys/api-key.entity.js';
 import { AuditEntryEntity } from './audit/audit-entry.entity.js';
 import { UserEntity } from './auth/user.entity.js';
 import { EnvironmentEntity } from './environments/environment.entity.js';
@@ -9,6 +10,14 @@ import { SegmentEntity } from './segments/segment.entity.js';
 
 /** The tables of all features, and the steps that make them. */
 export const SCHEMA: Schema = {
-  entities: [AuditEntryEntity, UserEntity, EnvironmentEntity, SegmentEntity, FlagEntity, FlagSettingsEntity],
+  entities: [
+    AuditEntryEntity,
+    UserEntity,
+    EnvironmentEntity,
+    ApiKeyEntity,
+    SegmentEntity,
+    FlagEntity,
+    FlagSettingsEntity,
+  ],
   migrations: MIGRATIONS,
 };

@@ -2,10 +2,17 @@ import type { Actor } from '../platform/access/actor.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export const ENTITY_TYPES = ['flag', 'segment', 'environment', 'user'] as const;
+export const ENTITY_TYPES = ['flag', 'segment', 'environment', 'user', 'api_key'] as const;
 export type EntityType = (typeof ENTITY_TYPES)[number];
 
-export const AUDIT_ACTIONS = ['created', 'updated', 'deleted', 're_randomised'] as const;
+export const AUDIT_ACTIONS = [
+  'created',
+  'updated',
+  'deleted',
+  're_randomised',
+  'revoked',
+  'exposed',
+] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** What changed, field by field: `{rollout_percentage: {old: 50, new: 75}}`. */

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Ip, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { AtLeast, CurrentActor, Public } from '../platform/access/access.decorators.js';
+import { CurrentActor, PersonAtLeast, Public } from '../platform/access/access.decorators.js';
 import type { Actor } from '../platform/access/actor.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
@@ -69,7 +69,7 @@ export class AuthController {
   }
 
   @Post('refresh')
-  @AtLeast('viewer')
+  @PersonAtLeast('viewer')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
@@ -84,7 +84,7 @@ export class AuthController {
   }
 
   @Get('me')
-  @AtLeast('viewer')
+  @PersonAtLeast('viewer')
   @ApiOperation({
     operationId: 'getMe',
     summary: 'Who I am',

@@ -5,14 +5,71 @@ import {
   Refused,
   TooMany,
   Unauthenticated,
+  Unavailable,
 } from '../platform/errors/errors.js';
+import type { KeyKind } from '../platform/access/key-scope.js';
 import { isAtLeast, ROLES, type Role } from '../platform/access/role.js';
 
 export class NotAuthenticated extends Unauthenticated {
   readonly code = 'not_authenticated';
 
   constructor() {
-    super('Send an access token: Authorization: Bearer <token>.');
+    super('Send an access token, or an API key where one will do: Authorization: Bearer <token or key>.');
+  }
+}
+
+export class TwoCredentials extends Unauthenticated {
+  readonly code = 'two_credentials';
+
+  constructor() {
+    super('The request has two different credentials. Send either a token or an API key.');
+  }
+}
+
+export class KeyNeeded extends Unauthenticated {
+  readonly code = 'api_key_needed';
+
+  constructor(kinds: readonly KeyKind[]) {
+    super(`Send an API key of kind ${kinds.join(' or ')}: X-API-Key: <key>.`);
+  }
+}
+
+/** Nothing here keeps API keys, so none can be checked. */
+export class NoKeys extends Unavailable {
+  override readonly code = 'not_ready';
+
+  constructor() {
+    super('API keys cannot be checked at the moment.');
+  }
+}
+
+export class KeyNotEnough extends Forbidden {
+  readonly code = 'api_key_kind';
+
+  constructor(kind: KeyKind) {
+    super(`An API key of kind '${kind}' may not do this.`);
+  }
+}
+
+export class PeopleOnly extends Forbidden {
+  readonly code = 'people_only';
+
+  constructor() {
+    super('Only people may do this, with an access token of their own; no API key may.');
+  }
+}
+
+export class RateLimited extends TooMany {
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param limit requests per minute */
+  constructor(limit: number, resetSeconds: number) {
+    super(`More than ${limit} requests in a minute. Try again in ${resetSeconds} s.`, resetSeconds);
+    this.headers = {
+      'X-RateLimit-Limit': String(limit),
+      'X-RateLimit-Remaining': '0',
+      'X-RateLimit-Reset': String(resetSeconds),
+    };
   }
 }
 

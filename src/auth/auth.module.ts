@@ -3,10 +3,13 @@ import { APP_GUARD } from '@nestjs/core';
 import { AuditModule } from '../audit/audit.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccountDirectory } from './account-directory.js';
+import { Admission } from './admission.js';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
+import { KeyRing } from './key-ring.js';
 import { PasswordHasher } from './password-hasher.js';
+import { RequestLimits } from './request-limits.js';
 import { SessionsService } from './sessions.service.js';
 import { Tokens } from './tokens.js';
 import { UsersController } from './users.controller.js';
@@ -18,15 +21,18 @@ import { UsersService } from './users.service.js';
   controllers: [AuthController, UsersController],
   providers: [
     AccountDirectory,
+    Admission,
     AttemptLimiter,
     Authenticator,
+    KeyRing,
     PasswordHasher,
+    RequestLimits,
     SessionsService,
     Tokens,
     UsersRepository,
     UsersService,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [SessionsService, Tokens, UsersService],
+  exports: [Admission, KeyRing, SessionsService, Tokens, UsersService],
 })
 export class AuthModule {}

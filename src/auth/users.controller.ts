@@ -2,7 +2,7 @@ import { Body, Controller, Get, Param, Put, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { z } from 'zod';
-import { AtLeast, CurrentActor } from '../platform/access/access.decorators.js';
+import { CurrentActor, PersonAtLeast } from '../platform/access/access.decorators.js';
 import type { Actor } from '../platform/access/actor.js';
 import { Answers, Fails, OptionalBody } from '../platform/http/api.decorators.js';
 import {
@@ -27,7 +27,7 @@ export class UsersController {
   constructor(private readonly users: UsersService) {}
 
   @Get()
-  @AtLeast('admin')
+  @PersonAtLeast('admin')
   @ApiOperation({ operationId: 'listUsers', summary: 'All accounts', description: 'Oldest first.' })
   @Answers('The accounts.', z.array(userResponse), { headers: ['X-Total-Count'] })
   @Fails(422, 503)
@@ -41,7 +41,7 @@ export class UsersController {
   }
 
   @Put(':id/role')
-  @AtLeast('admin')
+  @PersonAtLeast('admin')
   @OptionalBody()
   @ApiOperation({
     operationId: 'changeRole',
@@ -60,7 +60,7 @@ export class UsersController {
   }
 
   @Put(':id/active')
-  @AtLeast('admin')
+  @PersonAtLeast('admin')
   @ApiOperation({
     operationId: 'setActive',
     summary: 'Disable or enable an account',

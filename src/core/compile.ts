@@ -52,7 +52,10 @@ export function compile(snapshot: Snapshot, { patterns }: CompileOptions = {}): 
     } else if (compiled !== undefined) flags.set(flag.key, compiled);
   }
   const { environmentKey, revision } = snapshot;
-  return { environmentKey, revision, flags, unreadable, problems };
+  const clientVisible = new Set(
+    snapshot.flags.flatMap((flag) => ('document' in flag || !flag.clientVisible ? [] : [flag.key])),
+  );
+  return { environmentKey, revision, flags, clientVisible, unreadable, problems };
 }
 
 function compileFlag(

@@ -8,6 +8,8 @@ export interface CompiledSnapshot {
   readonly environmentKey: string;
   readonly revision: number;
   readonly flags: ReadonlyMap<string, CompiledFlag>;
+  /** The keys of the flags that clients may know of. */
+  readonly clientVisible: ReadonlySet<string>;
   /** The keys of the flags that answer ERROR / PARSE_ERROR to everybody. */
   readonly unreadable: readonly string[];
   /** Why, where reading did not tell it already: an invalid pattern, a segment that is missing or runs in a circle. */

@@ -17,6 +17,9 @@ export function failed(flagKey: string, errorCode: ErrorCode): Decision {
   };
 }
 
+/** The answer for a flag that is not there. */
+export const flagNotFound = (flagKey: string): Decision => failed(flagKey, 'FLAG_NOT_FOUND');
+
 /** A decision that is the same for many, for one of them. Spelled out, because a spread costs more than the hash. */
 export function placed(decision: Decision, placement: Placement): Decision {
   return {

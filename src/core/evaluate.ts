@@ -8,7 +8,7 @@ import type {
   CompiledTargeting,
   Evaluation,
 } from './compiled.js';
-import { failed } from './decision.js';
+import { flagNotFound } from './decision.js';
 import { begin } from './evaluation.js';
 import { holds } from './holds.js';
 import { holdsAndTells } from './holds-and-tells.js';
@@ -32,17 +32,26 @@ export function evaluate(
   now?: number,
 ): Decision {
   const flag = compiled.flags.get(flagKey);
-  if (flag === undefined) return failed(flagKey, 'FLAG_NOT_FOUND');
+  if (flag === undefined) return flagNotFound(flagKey);
   if (flag.settled !== undefined) return flag.settled;
   if (flag.targeting === undefined) return serve(flag.defaultServe, context);
   return decide(flag, begin(compiled.flags, context, now, false));
 }
 
-/** Decides every flag of the snapshot for one context, in the snapshot's order; each answer is what `evaluate` gives. */
-export function evaluateAll(compiled: CompiledSnapshot, context: Context, now?: number): Decision[] {
+/**
+ * Decides every flag of the snapshot for one context, in the snapshot's order; each answer is what `evaluate` gives.
+ * @param only the keys of the flags that are wanted, where not all are
+ */
+export function evaluateAll(
+  compiled: CompiledSnapshot,
+  context: Context,
+  now?: number,
+  only?: ReadonlySet<string>,
+): Decision[] {
   const evaluation = begin(compiled.flags, context, now, false);
   const decisions: Decision[] = [];
-  for (const flag of compiled.flags.values()) decisions.push(decide(flag, evaluation));
+  for (const [key, flag] of compiled.flags)
+    if (only === undefined || only.has(key)) decisions.push(decide(flag, evaluation));
   return decisions;
 }
 
@@ -57,7 +66,7 @@ export function explain(
   const trace = noSteps(flagKey);
   const decision =
     flag === undefined
-      ? failed(flagKey, 'FLAG_NOT_FOUND')
+      ? flagNotFound(flagKey)
       : decide(flag, begin(compiled.flags, context, now, true), trace);
   conclude(trace, decision);
   const flaws = flag?.settled === undefined ? undefined : flag.flaws;

@@ -7,6 +7,7 @@ export { checkFlag, checkPrerequisites, checkRules, checkSegment, checkTargets }
 export { compile, type CompileOptions } from './compile.js';
 export type { CompiledSnapshot } from './compiled.js';
 export { segmentsUsedBy } from './conditions.js';
+export { flagNotFound } from './decision.js';
 export { evaluate, evaluateAll, explain } from './evaluate.js';
 export { murmur3 } from './hash.js';
 export { readInstant } from './instant.js';
@@ -24,7 +25,7 @@ export {
   parseTargets,
 } from './parse-parts.js';
 export { under } from './problems.js';
-export { reasonSentence } from './sentence.js';
+export { discreetSentence, reasonSentence } from './sentence.js';
 export * from './snapshot.js';
 export * from './targeting.js';
 export type * from './trace.js';

@@ -75,6 +75,7 @@ function writeFlag(flag: Flag): JsonValue {
     variants: flag.variants.map(({ key, value }) => ({ key, value })),
     is_enabled: flag.isEnabled,
     is_archived: flag.isArchived,
+    client_visible: flag.clientVisible,
     off_variant: flag.offVariant,
     prerequisites: flag.prerequisites.map(serializePrerequisite),
     targets: flag.targets.map(serializeTarget),
@@ -149,6 +150,8 @@ function readFlag(document: unknown): { thing: Flag; problems: Problem[] } {
     variants: fields.each('variants', (item, path) => readVariant(item, path, problems)),
     isEnabled: fields.truth('is_enabled'),
     isArchived: fields.truth('is_archived'),
+    // Documents of before it was there say nothing of it.
+    clientVisible: fields.optional('client_visible', () => fields.truth('client_visible'), false),
     offVariant: (fields.get('off_variant') ?? null) === null ? null : fields.name('off_variant'),
     prerequisites: list('prerequisites', readPrerequisite),
     targets: list('targets', readTarget),

@@ -23,6 +23,17 @@ export function reasonSentence(decision: Decision, environmentKey: string): stri
   return `Flag serves variant '${variant ?? ''}' to everyone`;
 }
 
+/**
+ * As `reasonSentence`, for whoever may know what they get and not why: names no rule, no other flag, no attribute and no share.
+ */
+export function discreetSentence(decision: Decision, environmentKey: string): string {
+  const { variant, errorCode, reason } = decision;
+  if (errorCode !== undefined) return reasonSentence(decision, environmentKey);
+  if (reason === 'DISABLED') return 'Flag is disabled';
+  if (reason === 'PREREQUISITE_FAILED') return 'A prerequisite is not met';
+  return variant === undefined ? 'No variant is served' : `Variant '${variant}' is served`;
+}
+
 function rolloutSentence({ variant, valueType }: Decision, placement: Placement): string {
   const { bucketBy, bucket, coverage, isSplit, variantBucket, variantShare } = placement;
   if (bucket === undefined) {

@@ -9,6 +9,8 @@ export interface Flag {
   readonly variants: readonly Variant[];
   readonly isEnabled: boolean;
   readonly isArchived: boolean;
+  /** Whether programs in the hands of users may know of it. */
+  readonly clientVisible: boolean;
   /** `null`: no value when off, the caller's default applies. */
   readonly offVariant: string | null;
   /** Asked before anything else; all must hold. */

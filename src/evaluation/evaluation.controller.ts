@@ -1,7 +1,8 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Public, PublicUnless } from '../platform/access/access.decorators.js';
+import { CurrentScope, Open, type Reservation } from '../platform/access/access.decorators.js';
+import type { KeyScope } from '../platform/access/key-scope.js';
 import { Answers, Fails } from '../platform/http/api.decorators.js';
 import {
   asksToExplain,
@@ -24,8 +25,12 @@ const flagKey = z
   .string()
   .max(1024)
   .meta({ description: 'The key of a flag, known or not.', example: 'new-checkout' });
+const EVALUATORS = ['server', 'client'] as const;
+/** Rules are not for everybody to see: who asks for the steps must be known, and may not be everybody's key. */
+const TO_EXPLAIN: Reservation = { asks: asksToExplain, role: 'viewer', keys: ['server'] };
 const UNKNOWN = 'An unknown flag or environment is an answer too: `enabled: false`, and the reason.';
-const EXPLAIN = 'With `explain: true`, and a credential, also every step that led there.';
+const EXPLAIN =
+  'With `explain: true`, and a token or a server key, also every step that led there. A client key gets values and variants of the flags that are visible to clients.';
 
 @ApiTags('evaluation')
 @Controller('evaluate')
@@ -33,7 +38,7 @@ export class EvaluationController {
   constructor(private readonly evaluation: EvaluationService) {}
 
   @Get(':flag_key')
-  @Public()
+  @Open(EVALUATORS)
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ operationId: 'evaluateFlag', summary: 'What a user gets', description: UNKNOWN })
   @Answers('The answer.', evaluationResponse)
@@ -41,12 +46,13 @@ export class EvaluationController {
   evaluate(
     @Param('flag_key', { schema: flagKey }) key: string,
     @Query({ schema: evaluateQuery }) query: EvaluateQuery,
+    @CurrentScope() scope: KeyScope | undefined,
   ) {
-    return presentAnswer(this.evaluation.evaluate(key, query));
+    return presentAnswer(this.evaluation.evaluate(key, { ...query, scope }));
   }
 
   @Post(':flag_key')
-  @PublicUnless(asksToExplain, 'viewer')
+  @Open(EVALUATORS, TO_EXPLAIN)
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
@@ -59,12 +65,13 @@ export class EvaluationController {
   evaluateInContext(
     @Param('flag_key', { schema: flagKey }) key: string,
     @Body({ schema: evaluateRequest }) body: EvaluateRequest,
+    @CurrentScope() scope: KeyScope | undefined,
   ) {
-    return presentAnswer(this.evaluation.evaluate(key, body));
+    return presentAnswer(this.evaluation.evaluate(key, { ...body, scope }));
   }
 
   @Post()
-  @PublicUnless(asksToExplain, 'viewer')
+  @Open(EVALUATORS, TO_EXPLAIN)
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
@@ -74,8 +81,11 @@ export class EvaluationController {
   })
   @Answers('The answers.', evaluationsResponse)
   @Fails(503)
-  evaluateMany(@Body({ schema: evaluateManyRequest }) body: EvaluateManyRequest) {
-    const answer = this.evaluation.evaluateMany(body.flagKeys, body);
+  evaluateMany(
+    @Body({ schema: evaluateManyRequest }) body: EvaluateManyRequest,
+    @CurrentScope() scope: KeyScope | undefined,
+  ) {
+    const answer = this.evaluation.evaluateMany(body.flagKeys, { ...body, scope });
     return presentAnswers(body.environmentKey, answer);
   }
 }

@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import {
+  discreetSentence,
   evaluate,
   evaluateAll,
   explain,
+  flagNotFound,
   reasonSentence,
   type Context,
   type Decision,
   type FlagTrace,
 } from '../core/index.js';
+import { requireEnvironment, type KeyScope } from '../platform/access/key-scope.js';
 import { Invalid } from '../platform/errors/errors.js';
 import { EvaluationMetrics } from './evaluation.metrics.js';
 import { NotReady } from './evaluation.errors.js';
@@ -30,6 +33,8 @@ export interface Question {
   readonly context: Context;
   /** Whether to tell every step. */
   readonly explain: boolean;
+  /** Of the key that asks; without one everything may be told. */
+  readonly scope?: KeyScope | undefined;
 }
 
 export interface BulkAnswer {
@@ -51,21 +56,23 @@ export class EvaluationService {
     private readonly metrics: EvaluationMetrics,
   ) {}
 
-  /** @throws NotReady */
+  /** @throws NotReady, WrongEnvironment */
   evaluate(flagKey: string, question: Question): Answer {
-    const { environmentKey, context } = question;
+    const { environmentKey } = question;
+    requireEnvironment(question.scope, environmentKey);
     const held = this.snapshots.get(environmentKey);
     if (!held) return this.unknownEnvironment(environmentKey, flagKey);
     if (question.explain) return this.explained(flagKey, question, held, Date.now());
-    return this.answer(evaluate(held.compiled, flagKey, context, Date.now()), environmentKey, held);
+    return this.answer(decide(flagKey, question, held, Date.now()), question, held);
   }
 
   /**
    * Many flags for one user: those named, or all.
-   * @throws NotReady; Invalid when too many are to be explained
+   * @throws NotReady, WrongEnvironment; Invalid when too many are to be explained
    */
   evaluateMany(flagKeys: readonly string[] | undefined, question: Question): BulkAnswer {
     const { environmentKey } = question;
+    requireEnvironment(question.scope, environmentKey);
     const held = this.snapshots.get(environmentKey);
     if (!held) {
       const answers = (flagKeys ?? []).map((key) => this.unknownEnvironment(environmentKey, key));
@@ -85,7 +92,7 @@ export class EvaluationService {
     held: HeldSnapshot,
     now: number,
   ): Answer[] {
-    const { environmentKey, context } = question;
+    const { context, scope } = question;
     if (question.explain) {
       const keys = flagKeys ?? [...held.compiled.flags.keys()];
       if (keys.length > MAX_EXPLAINED)
@@ -93,19 +100,20 @@ export class EvaluationService {
       return keys.map((key) => this.explained(key, question, held, now));
     }
     const decisions =
-      flagKeys?.map((key) => evaluate(held.compiled, key, context, now)) ??
-      evaluateAll(held.compiled, context, now);
-    return decisions.map((decision) => this.answer(decision, environmentKey, held));
+      flagKeys?.map((key) => decide(key, question, held, now)) ??
+      evaluateAll(held.compiled, context, now, scope?.clientOnly ? held.compiled.clientVisible : undefined);
+    return decisions.map((decision) => this.answer(decision, question, held));
   }
 
   private explained(flagKey: string, question: Question, held: HeldSnapshot, now: number): Answer {
     const { decision, trace } = explain(held.compiled, flagKey, question.context, now);
-    return { ...this.answer(decision, question.environmentKey, held), trace };
+    return { ...this.answer(decision, question, held), trace };
   }
 
-  private answer(decision: Decision, environmentKey: string, held: HeldSnapshot): Answer {
+  private answer(decision: Decision, { environmentKey, scope }: Question, held: HeldSnapshot): Answer {
     this.metrics.count(environmentKey, decision);
-    return { decision, reason: reasonSentence(decision, environmentKey), revision: held.revision };
+    const say = scope?.clientOnly ? discreetSentence : reasonSentence;
+    return { decision, reason: say(decision, environmentKey), revision: held.revision };
   }
 
   private unknownEnvironment(environmentKey: string, flagKey: string): Answer {
@@ -130,4 +138,10 @@ export class EvaluationService {
     if (!this.snapshots.knowsAll) throw new NotReady();
     return `Environment '${environmentKey}' not found`;
   }
+}
+
+/** For a client key what is not visible to clients does not exist: both are answered here, before anything is looked up. */
+function decide(flagKey: string, { context, scope }: Question, held: HeldSnapshot, now: number): Decision {
+  if (scope?.clientOnly && !held.compiled.clientVisible.has(flagKey)) return flagNotFound(flagKey);
+  return evaluate(held.compiled, flagKey, context, now);
 }

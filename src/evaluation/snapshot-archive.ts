@@ -21,10 +21,15 @@ const IN_REDIS_SECONDS = 24 * 60 * 60;
 /** Well before the first of them is forgotten. */
 const SHARE_ALL_AGAIN_MS = 12 * 60 * 60 * 1000;
 const FILE_DELAY_MS = 200;
+/**
+ * Counts what was added to the documents within a version of theirs, here `client_visible`. An older release beside this one
+ * writes documents without it, and they must not be taken for those of the same state that have it.
+ */
+const WRITTEN = 2;
 // With the version of the documents, since the next release may write others beside this one.
-const LIST_OF_ENVIRONMENTS = cacheKey('snapshots', SPEC_VERSION);
+const LIST_OF_ENVIRONMENTS = cacheKey('snapshots', SPEC_VERSION, WRITTEN);
 const keyOf = ({ id, revision, stamp }: Omit<EnvironmentRevision, 'key'>) =>
-  cacheKey('snapshot', SPEC_VERSION, id, revision, stamp);
+  cacheKey('snapshot', SPEC_VERSION, WRITTEN, id, revision, stamp);
 
 /**
  * Keeps snapshots outside this process: in Redis, by state, for the other instances and for the next start; and the

@@ -21,17 +21,27 @@ export function isDifferent(a: unknown, b: unknown): boolean {
   return canonicalize(a) !== canonicalize(b);
 }
 
-const definitionOf = ({ name, description, variants, tags, owner, archivedAt }: FlagDefinition) => ({
+const definitionOf = ({
   name,
   description,
   variants,
   tags,
   owner,
   archivedAt,
+  clientVisible,
+}: FlagDefinition) => ({
+  name,
+  description,
+  variants,
+  tags,
+  owner,
+  archivedAt,
+  clientVisible,
 });
 
-const meaningOf = ({ variants, archivedAt }: FlagDefinition) => ({
+const meaningOf = ({ variants, archivedAt, clientVisible }: FlagDefinition) => ({
   variants,
+  clientVisible,
   isArchived: archivedAt !== null,
 });
 

@@ -11,6 +11,7 @@ export interface DefinitionInput {
   readonly tags?: readonly string[] | undefined;
   readonly owner?: string | null | undefined;
   readonly archived?: boolean | undefined;
+  readonly clientVisible?: boolean | undefined;
 }
 
 /** A definition that is new. */
@@ -40,6 +41,7 @@ export function newDefinition(input: NewDefinition): Draft<FlagDefinition> {
     tags: [],
     owner: null,
     archivedAt: null,
+    clientVisible: false,
   };
   return { value: editDefinition(bare, { ...input, variants: undefined }).value, problems };
 }
@@ -73,6 +75,7 @@ export function editDefinition(current: FlagDefinition, input: DefinitionInput):
     tags: input.tags === undefined ? current.tags : [...new Set(input.tags)].sort(),
     owner: input.owner === undefined ? current.owner : input.owner,
     archivedAt: input.archived === undefined ? current.archivedAt : archivedAt,
+    clientVisible: input.clientVisible ?? current.clientVisible,
   };
   return {
     value,
@@ -87,6 +90,7 @@ const FIELDS = [
   ['description', 'description'],
   ['tags', 'tags'],
   ['owner', 'owner'],
+  ['client_visible', 'clientVisible'],
 ] as const;
 
 /** The fields, as the wire spells them, in which a new definition contradicts the one that is there. What is left out contradicts nothing. */

@@ -30,6 +30,7 @@ interface Row {
   readonly tags: string[];
   readonly owner: string | null;
   readonly archived_at: Date | null;
+  readonly client_visible: boolean;
   readonly environment_id: string;
   readonly environment_key: string;
   readonly is_enabled: boolean;
@@ -60,7 +61,7 @@ export const TABLES =
   'FROM flags f JOIN flag_settings s ON s.flag_id = f.id JOIN environments e ON e.id = s.environment_id';
 
 const COLUMNS = `
-  f.id, f.key, f.name, f.description, f.value_type, f.variants, f.tags, f.owner, f.archived_at,
+  f.id, f.key, f.name, f.description, f.value_type, f.variants, f.tags, f.owner, f.archived_at, f.client_visible,
   s.environment_id, e.key AS environment_key, s.is_enabled, s.off_variant, s.prerequisites, s.default_serve,
   s.last_rollout, s.version, s.created_at, greatest(s.updated_at, f.updated_at) AS updated_at`;
 
@@ -118,6 +119,7 @@ function commonOf(row: Row): Omit<FlagView, 'targets' | 'rules' | 'ruleRollouts'
     tags: row.tags,
     owner: row.owner,
     archivedAt: row.archived_at,
+    clientVisible: row.client_visible,
     environmentId: row.environment_id,
     environmentKey: row.environment_key,
     isEnabled: row.is_enabled,

@@ -31,7 +31,7 @@ export class FlagSnapshotReader {
       `SELECT e.id, e.key, e.revision, e.stamp, coalesce(
          json_agg(json_build_object(
            'key', f.key, 'value_type', f.value_type, 'variants', f.variants,
-           'is_enabled', s.is_enabled, 'is_archived', f.archived_at IS NOT NULL,
+           'is_enabled', s.is_enabled, 'is_archived', f.archived_at IS NOT NULL, 'client_visible', f.client_visible,
            'off_variant', s.off_variant, 'prerequisites', s.prerequisites, 'targets', s.targets, 'rules', s.rules,
            'default_serve', s.default_serve, 'version', s.version
          ) ORDER BY f.key COLLATE "C") FILTER (WHERE f.id IS NOT NULL), '[]') AS flags, (

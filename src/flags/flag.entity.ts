@@ -32,6 +32,9 @@ export class FlagEntity {
   @Column({ name: 'archived_at', type: 'timestamptz', nullable: true })
   archivedAt!: Date | null;
 
+  @Column({ name: 'client_visible', type: 'boolean', default: false })
+  clientVisible!: boolean;
+
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;
 

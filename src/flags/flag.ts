@@ -12,6 +12,8 @@ export interface FlagDefinition {
   readonly tags: readonly string[];
   readonly owner: string | null;
   readonly archivedAt: Date | null;
+  /** Whether client keys may know of it. */
+  readonly clientVisible: boolean;
 }
 
 /** Who gets something else than the rest. */

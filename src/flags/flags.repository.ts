@@ -114,7 +114,7 @@ export class FlagsRepository {
       lock: { mode: 'pessimistic_write' },
     });
     if (!found) return undefined;
-    const { id, name, description, valueType, variants, tags, owner, archivedAt } = found;
+    const { id, name, description, valueType, variants, tags, owner, archivedAt, clientVisible } = found;
     return {
       id,
       key,
@@ -125,6 +125,7 @@ export class FlagsRepository {
       tags,
       owner,
       archivedAt,
+      clientVisible,
     };
   }
 
@@ -155,13 +156,13 @@ export class FlagsRepository {
 
   async updateDefinition(
     tx: Tx,
-    { id, name, description, variants, tags, owner, archivedAt }: FlagDefinition,
+    { id, name, description, variants, tags, owner, archivedAt, clientVisible }: FlagDefinition,
     at: Date,
   ): Promise<void> {
     await tx.manager.update(
       FlagEntity,
       { id },
-      { name, description, variants, tags: [...tags], owner, archivedAt, updatedAt: at },
+      { name, description, variants, tags: [...tags], owner, archivedAt, clientVisible, updatedAt: at },
     );
   }
 

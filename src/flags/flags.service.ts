@@ -111,6 +111,7 @@ export class FlagsService {
       input.tags,
       input.owner,
       input.archived,
+      input.clientVisible,
     ].some((v) => v !== undefined);
     return this.db.transaction(async (tx) => {
       const locked = mayBeShared ? await this.revisions.lockAll(tx) : await this.revisions.lock(tx, [id]);

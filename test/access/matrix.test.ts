@@ -6,9 +6,13 @@ import { SignJWT } from 'jose';
 import { createSecretKey } from 'node:crypto';
 import supertest from 'supertest';
 import { AccessGuard } from '../../src/auth/access.guard.js';
+import { Admission } from '../../src/auth/admission.js';
 import { Authenticator } from '../../src/auth/authenticator.js';
+import { KeyRing } from '../../src/auth/key-ring.js';
+import { RequestLimits } from '../../src/auth/request-limits.js';
 import { AtLeast, Public } from '../../src/platform/access/access.decorators.js';
 import { isAtLeast, ROLES, type Role } from '../../src/platform/access/role.js';
+import { CONFIG } from '../../src/platform/config/config.module.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { DOCUMENTATION, MATRIX, MOUNTED } from './matrix.js';
@@ -25,10 +29,13 @@ const CALLERS = [
 ] as const;
 type Caller = (typeof CALLERS)[number];
 
+const KEYS = ['server', 'client', 'viewer', 'developer', 'admin'] as const;
+
 const isRole = (caller: Caller): caller is Role => (ROLES as readonly string[]).includes(caller);
 
 let vexil: TestApp;
 const tokens = new Map<Caller, string>();
+const secrets = new Map<string, string>();
 beforeAll(async () => {
   vexil = await startApp();
   const admin = await vexil.bearer('admin');
@@ -46,6 +53,17 @@ beforeAll(async () => {
   await vexil.http.put(`/auth/users/${demoted.id}/role`).set(admin).send({ role: 'viewer' }).expect(200);
 
   const promoted = await vexil.person('viewer');
+  for (const kind of KEYS) {
+    const scope = isRole(kind as Caller)
+      ? { kind: 'admin', role: kind }
+      : { kind, environment_key: 'staging' };
+    const made = await vexil.http
+      .post('/auth/api-keys')
+      .set(admin)
+      .send({ name: kind, ...scope })
+      .expect(201);
+    secrets.set(kind, made.body.secret as string);
+  }
   tokens.set('a viewer who is an admin now, by an old token', promoted.token);
   await vexil.http.put(`/auth/users/${promoted.id}/role`).set(admin).send({ role: 'admin' }).expect(200);
 });
@@ -69,7 +87,7 @@ const pathOf = (route: string): string =>
     .replace(':id', '00000000-0000-4000-8000-000000000000')
     .replace(/:\w+/, 'nothing-of-this-name');
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 const methodOf = (route: string): Method => route.split(' ')[0]!.toLowerCase() as Method;
 
 function call(route: string, caller: Caller, path = pathOf(route)) {
@@ -97,9 +115,29 @@ describe('the list of routes', () => {
 });
 
 describe('every route, for every caller', () => {
-  const rows = Object.entries(MATRIX).flatMap(([route, access]) =>
+  const rows = Object.entries(MATRIX).flatMap(([route, { access }]) =>
     CALLERS.map((caller) => ({ route, access, caller })),
   );
+  const keyRows = Object.entries(MATRIX).flatMap(([route, row]) =>
+    KEYS.map((key) => ({ route, row, key, who: `${row.access}${row.person ? ', a person' : ''}` })),
+  );
+
+  it.each(keyRows)('$route ($who) answers a key: $key', async ({ route, row, key }) => {
+    const { status, body } = await call(route, 'nobody').set('X-API-Key', secrets.get(key) ?? '');
+    expect(status).toBeLessThan(500);
+    const kind = isRole(key as Caller) ? 'admin' : (key as 'server' | 'client');
+    const isAllowed =
+      row.access === 'public' ||
+      row.keys?.includes(kind) ||
+      (kind === 'admin' && !row.person && isAtLeast(key as Role, row.access));
+    if (isAllowed) expect([401, 403]).not.toContain(status);
+    else
+      expect([status, body.code]).toEqual([
+        403,
+        expect.stringMatching(/^(api_key_kind|role_too_low|people_only)$/),
+      ]);
+    if (row.person) expect(body.code).toBe('people_only');
+  });
 
   it.each(rows)('$route ($access) answers $caller', async ({ route, access, caller }) => {
     const { status, headers, body } = await call(route, caller);
@@ -190,6 +228,10 @@ describe('a handler that declares no access', () => {
       controllers: [SilentController, ClassController],
       providers: [
         { provide: Authenticator, useValue: { authenticate: () => Promise.resolve({ user }) } },
+        KeyRing,
+        Admission,
+        { provide: RequestLimits, useValue: { takeForNetwork: () => undefined } },
+        { provide: CONFIG, useValue: {} },
         { provide: APP_GUARD, useClass: AccessGuard },
       ],
     })

@@ -1,56 +1,77 @@
+import type { KeyKind } from '../../src/platform/access/key-scope.js';
 import type { Role } from '../../src/platform/access/role.js';
 
-/** Who may call each route: everybody, or people with this role or a higher one. A new route needs a row here. */
-export const MATRIX: Readonly<Record<string, 'public' | Role>> = {
-  'GET /': 'public',
-  'GET /metrics': 'public',
-  'GET /health': 'public',
-  'GET /health/live': 'public',
-  'GET /health/ready': 'public',
-  'GET /openapi.json': 'public',
+/**
+ * Who may call a route: everybody, or people with this role or a higher one. A key is refused unless its kind is named, and
+ * an admin key passes where its role does, but not where it takes a `person`. `public` alone looks at no credential.
+ */
+export interface Row {
+  readonly access: 'public' | Role;
+  readonly keys?: readonly KeyKind[];
+  readonly person?: true;
+}
+const role = (access: Role): Row => ({ access });
+const person = (access: Role): Row => ({ access, person: true });
+const PUBLIC: Row = { access: 'public' };
+const EVALUATES: Row = { access: 'public', keys: ['server', 'client', 'admin'] };
 
-  'POST /auth/register': 'public',
-  'POST /auth/login': 'public',
-  'GET /auth/setup': 'public',
-  'POST /auth/setup': 'public',
-  'POST /auth/refresh': 'viewer',
-  'GET /auth/me': 'viewer',
-  'GET /auth/users': 'admin',
-  'PUT /auth/users/:id/role': 'admin',
-  'PUT /auth/users/:id/active': 'admin',
+/** A new route needs a row here. */
+export const MATRIX: Readonly<Record<string, Row>> = {
+  'GET /': PUBLIC,
+  'GET /metrics': PUBLIC,
+  'GET /health': PUBLIC,
+  'GET /health/live': PUBLIC,
+  'GET /health/ready': PUBLIC,
+  'GET /openapi.json': PUBLIC,
 
-  'GET /environments': 'viewer',
-  'GET /environments/:key': 'viewer',
-  'POST /environments': 'admin',
-  'PUT /environments/:key': 'admin',
-  'DELETE /environments/:key': 'admin',
+  'POST /auth/register': PUBLIC,
+  'POST /auth/login': PUBLIC,
+  'GET /auth/setup': PUBLIC,
+  'POST /auth/setup': PUBLIC,
+  'POST /auth/refresh': person('viewer'),
+  'GET /auth/me': person('viewer'),
+  'GET /auth/users': person('admin'),
+  'PUT /auth/users/:id/role': person('admin'),
+  'PUT /auth/users/:id/active': person('admin'),
 
-  'GET /flags': 'viewer',
-  'GET /flags/:key': 'viewer',
-  'GET /flags/:key/targets/:variant': 'viewer',
-  'GET /flags/:key/lint': 'viewer',
-  'POST /flags/:key/re-randomise': 'developer',
-  'POST /flags': 'developer',
-  'PUT /flags/:key': 'developer',
-  'DELETE /flags/:key': 'admin',
+  'GET /auth/api-keys': person('admin'),
+  'GET /auth/api-keys/:id': person('admin'),
+  'POST /auth/api-keys': person('admin'),
+  'PATCH /auth/api-keys/:id': person('admin'),
+  'DELETE /auth/api-keys/:id': person('admin'),
 
-  'GET /segments': 'viewer',
-  'GET /segments/:key': 'viewer',
-  'GET /segments/:key/keys': 'viewer',
-  'POST /segments': 'developer',
-  'PUT /segments/:key': 'developer',
-  'DELETE /segments/:key': 'admin',
+  'GET /environments': role('viewer'),
+  'GET /environments/:key': role('viewer'),
+  'POST /environments': role('admin'),
+  'PUT /environments/:key': role('admin'),
+  'DELETE /environments/:key': role('admin'),
 
-  'GET /evaluate/:flag_key': 'public',
-  'POST /evaluate/:flag_key': 'public',
-  'POST /evaluate': 'public',
+  'GET /flags': role('viewer'),
+  'GET /flags/:key': role('viewer'),
+  'GET /flags/:key/targets/:variant': role('viewer'),
+  'GET /flags/:key/lint': role('viewer'),
+  'POST /flags/:key/re-randomise': role('developer'),
+  'POST /flags': role('developer'),
+  'PUT /flags/:key': role('developer'),
+  'DELETE /flags/:key': role('admin'),
 
-  'GET /audit': 'viewer',
-  'GET /audit/flag/:key': 'viewer',
-  'GET /audit/verify': 'viewer',
+  'GET /segments': role('viewer'),
+  'GET /segments/:key': role('viewer'),
+  'GET /segments/:key/keys': role('viewer'),
+  'POST /segments': role('developer'),
+  'PUT /segments/:key': role('developer'),
+  'DELETE /segments/:key': role('admin'),
 
-  'GET /cache/stats': 'viewer',
-  'DELETE /flags/:key/cache': 'developer',
+  'GET /evaluate/:flag_key': EVALUATES,
+  'POST /evaluate/:flag_key': EVALUATES,
+  'POST /evaluate': EVALUATES,
+
+  'GET /audit': role('viewer'),
+  'GET /audit/flag/:key': role('viewer'),
+  'GET /audit/verify': role('viewer'),
+
+  'GET /cache/stats': role('viewer'),
+  'DELETE /flags/:key/cache': role('developer'),
 };
 
 /** Pages and files of the API's documentation, which a library lays out as it likes. All are public and read nothing. */

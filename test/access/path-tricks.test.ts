@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => vexil.close());
 
 const PROTECTED = Object.entries(MATRIX)
-  .filter(([, access]) => access !== 'public')
+  .filter(([, { access }]) => access !== 'public')
   .map(([route]) => {
     const [method = '', pattern = ''] = route.split(' ');
     const path = pattern

@@ -146,6 +146,7 @@ it('shows requests that do what they say', async () => {
   const answers = [
     await post('POST', '/auth/register', example('RegisterRequest')),
     await post('POST', '/auth/login', example('LoginRequest')),
+    await post('POST', '/auth/api-keys', example('CreateApiKeyRequest')),
     await post('POST', '/environments', example('CreateEnvironmentRequest')),
     await post('PUT', '/environments/preprod', example('UpdateEnvironmentRequest')),
     await post('POST', '/flags', example('CreateFlagRequest')),
@@ -155,7 +156,9 @@ it('shows requests that do what they say', async () => {
     await post('POST', '/evaluate/new-checkout', example('EvaluateRequest')),
     await post('POST', '/evaluate', example('EvaluateManyRequest')),
   ];
-  expect(answers.map(({ status }) => status)).toEqual([201, 200, 201, 200, 201, 200, 201, 200, 200, 200]);
+  expect(answers.map(({ status }) => status)).toEqual([
+    201, 200, 201, 201, 200, 201, 200, 201, 200, 200, 200,
+  ]);
 });
 
 describe('when every operation is called as it says', () => {
@@ -249,6 +252,24 @@ describe('when every operation is called as it says', () => {
     await call('PUT /auth/users/{id}/active', 200, `/auth/users/${user.id}/active`, {
       body: { is_active: false },
     });
+    const key = JSON.parse(
+      (
+        await call('POST /auth/api-keys', 201, '/auth/api-keys', {
+          body: { name: 'Walk', kind: 'client', environment_key: 'staging', origins: ['https://a.example'] },
+        })
+      ).text,
+    ) as { id: string };
+    await call('POST /auth/api-keys', 404, '/auth/api-keys', {
+      body: { name: 'Walk', kind: 'server', environment_key: 'nowhere' },
+    });
+    await call('POST /auth/api-keys', 422, '/auth/api-keys', { body: { name: 'Walk', kind: 'admin' } });
+    await call('GET /auth/api-keys', 200, '/auth/api-keys');
+    await call('GET /auth/api-keys/{id}', 200, `/auth/api-keys/${key.id}`);
+    await call('PATCH /auth/api-keys/{id}', 200, `/auth/api-keys/${key.id}`, {
+      body: { expires_at: '2999-01-01T00:00:00Z' },
+    });
+    await call('DELETE /auth/api-keys/{id}', 204, `/auth/api-keys/${key.id}`);
+    await call('PATCH /auth/api-keys/{id}', 409, `/auth/api-keys/${key.id}`, { body: { name: 'Late' } });
     await call('POST /environments', 201, '/environments', { body: { key: 'walk', name: 'Walk' } });
     await call('GET /environments', 200, '/environments');
     await call('GET /environments/{key}', 200, '/environments/walk');

@@ -56,6 +56,7 @@ export function testConfig(env: Record<string, string> = {}): Config & { readonl
     JWT_SECRET_KEY: randomBytes(32).toString('hex'),
     LOGIN_ATTEMPTS_PER_MINUTE: '1000',
     REGISTRATIONS_PER_HOUR: '100000',
+    RATE_LIMIT_PER_MINUTE: '0',
     REVISION_POLL_SECONDS: '1',
     // Each test process has a Redis database of its own.
     ...(redis ? { REDIS_URL: `${redis.replace(/\/\d*$/, '')}/${process.env['JEST_WORKER_ID'] ?? '0'}` } : {}),

@@ -246,6 +246,7 @@ export const flag = (): fc.Arbitrary<Flag> =>
         variants: fc.constant(variants),
         isEnabled: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false)),
         isArchived: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+        clientVisible: fc.boolean(),
         offVariant: fc.option(fc.constantFrom(...keys)),
         prerequisites: sometimes(
           fc.array(

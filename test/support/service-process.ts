@@ -117,6 +117,7 @@ export class Service {
       DATA_DIR: this.dataDir,
       LOG_LEVEL: 'warn',
       REVISION_POLL_SECONDS: '1',
+      RATE_LIMIT_PER_MINUTE: '0',
       ...this.env,
     };
   }

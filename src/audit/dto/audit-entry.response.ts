@@ -14,14 +14,18 @@ export const auditEntryResponse = z
     created_at: timestamp,
     entity_type: z.enum(ENTITY_TYPES),
     entity_id: z.string(),
-    entity_key: z
-      .string()
-      .meta({ description: 'The key of a flag, segment or environment, the e-mail address of a person.' }),
+    entity_key: z.string().meta({
+      description:
+        'The key of a flag, segment or environment, the e-mail address of a person, the prefix of an API key.',
+    }),
     action: z.enum(AUDIT_ACTIONS),
-    user_id: z.string().nullable().meta({ description: 'Who; null when it was the system.' }),
+    user_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'Which person or API key; null when it was the system.' }),
     actor: z
       .object({
-        type: z.string().meta({ description: 'user, system or anonymous.' }),
+        type: z.string().meta({ description: 'user, api_key, system or anonymous.' }),
         id: z.string().nullable(),
         name: z.string(),
       })

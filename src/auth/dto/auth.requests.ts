@@ -8,7 +8,7 @@ import {
   title,
 } from '../../platform/http/schema.js';
 import { isCommonPassword } from '../common-passwords.js';
-import { roleSchema } from './auth.responses.js';
+import { roleSchema } from '../role-schema.js';
 
 const email = z
   .string()

@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import { ROLES } from '../../platform/access/role.js';
 import { timestamp } from '../../platform/http/schema.js';
 import type { Session } from '../sessions.service.js';
+import { roleSchema } from '../role-schema.js';
 import type { User } from '../user.js';
-
-export const roleSchema = z
-  .enum(ROLES)
-  .meta({ id: 'Role', description: 'Each may do all that the ones before it may.', example: 'developer' });
 
 const DANA = {
   id: '3d6f3c0e-8a51-4a65-9a8f-0f6f5a7b9c21',

@@ -64,7 +64,8 @@ const body = {
   user_id: userId.optional(),
   context: contextSchema.optional(),
   explain: z.boolean().optional().meta({
-    description: 'Whether to tell every step, as `trace`. Needs a credential: role viewer or above.',
+    description:
+      'Whether to tell every step, as `trace`. Needs a credential: role viewer or above, or a server key.',
   }),
 };
 
@@ -138,7 +139,6 @@ function isDeeperThan(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
 }
 
-/** Rules are not for everybody to see: who asks for the steps must be known. */
 export const asksToExplain = ({ body }: { readonly body?: unknown }): boolean =>
   typeof body === 'object' && body !== null && (body as { explain?: unknown }).explain === true;
 

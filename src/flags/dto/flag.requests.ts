@@ -29,6 +29,9 @@ const definitionFields = {
     .nullable()
     .optional()
     .meta({ description: 'Who is responsible: a person or a team.' }),
+  client_visible: z.boolean().optional().meta({
+    description: 'Whether client keys may know of it, in every environment. Not unless said otherwise.',
+  }),
 };
 
 /** What cannot be read is read as null, and whoever writes that back says nothing of it. */

@@ -5,10 +5,10 @@ import type { Role } from './role.js';
  * so that the audit log can say it.
  */
 export interface Actor {
-  readonly type: 'user' | 'system' | 'anonymous';
-  /** The user's id; `null` for the system and for nobody in particular. */
+  readonly type: 'user' | 'api_key' | 'system' | 'anonymous';
+  /** The id of the user or of the API key; `null` for the system and for nobody in particular. */
   readonly id: string | null;
-  /** An e-mail address for people, a plain name for the system. */
+  /** An e-mail address for people, a plain name for keys and the system. */
   readonly name: string;
   readonly role: Role | undefined;
   readonly requestId: string | null;

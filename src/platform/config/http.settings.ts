@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { define, integer } from './setting.js';
+import { define, integer, oneOf } from './setting.js';
 
 function origins(text: string): readonly string[] {
   const list = text
@@ -58,6 +58,21 @@ export const HTTP_SETTINGS = {
     fallback: '0',
     zero: 'nobody: the socket address counts',
     parse: trustProxy,
+  }),
+  evaluateAccess: define({
+    name: 'EVALUATE_ACCESS',
+    what: 'Who may ask `/evaluate`: anybody (`public`), or only who brings an API key or is logged in (`key`). A key that is given is checked either way.',
+    unit: 'public or key',
+    fallback: 'public',
+    parse: oneOf(['public', 'key']),
+  }),
+  rateLimitPerMinute: define({
+    name: 'RATE_LIMIT_PER_MINUTE',
+    what: 'Requests that one network may send without an API key, over all instances. Keys have limits of their own.',
+    unit: 'requests per minute',
+    fallback: '6000',
+    zero: 'no limit',
+    parse: integer(0, 100_000_000),
   }),
   shutdownGraceSeconds: define({
     name: 'SHUTDOWN_GRACE_SECONDS',

@@ -25,7 +25,7 @@ export const HEADERS = {
   ),
   'WWW-Authenticate': header('How to authenticate.', 'string', 'Bearer realm="vexil"'),
   'Retry-After': header('Seconds after which trying again makes sense.', 'integer', 2),
-  'X-RateLimit-Limit': header('How many tries are allowed in the time.', 'integer', 10),
+  'X-RateLimit-Limit': header('How many requests, or tries, are allowed in the time.', 'integer', 10),
   'X-RateLimit-Remaining': header('How many of them are left.', 'integer', 0),
   'X-RateLimit-Reset': header('Seconds until there are new ones.', 'integer', 30),
 } as const;
@@ -40,9 +40,9 @@ const FAILURES: Readonly<Record<number, Failure>> = {
   },
   401: {
     name: 'Unauthorized',
-    description: 'Nobody is known to be calling: no token, one that has ended, or wrong credentials.',
+    description: 'Nobody is known to be calling: no token or key, one that has ended, or wrong credentials.',
     code: 'not_authenticated',
-    detail: 'Send an access token: Authorization: Bearer <token>.',
+    detail: 'Send an access token, or an API key where one will do: Authorization: Bearer <token or key>.',
     headers: ['WWW-Authenticate'],
   },
   403: {
@@ -92,7 +92,7 @@ const FAILURES: Readonly<Record<number, Failure>> = {
   },
   429: {
     name: 'TooManyRequests',
-    description: 'Too many tries.',
+    description: 'Too many requests or tries.',
     code: 'too_many_attempts',
     detail: 'Too many attempts. Try again in 30 s.',
     headers: ['Retry-After', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],

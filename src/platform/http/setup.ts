@@ -1,13 +1,18 @@
 import type { INestApplication } from '@nestjs/common';
+import type {
+  CorsOptions,
+  CorsOptionsDelegate,
+} from '@nestjs/common/interfaces/external/cors-options.interface.js';
 import { Reflector } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import express from 'express';
+import express, { type Request } from 'express';
 import type { Server } from 'node:http';
 import type { Logger as Pino } from 'pino';
 import type { Config } from '../config/settings.js';
 import { requestLog } from '../logging/request-log.js';
 import { Metrics } from '../metrics/metrics.js';
 import { bodyErrors, bodyReader } from './body.js';
+import { CrossOrigin } from './cross-origin.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestMetrics } from './request-metrics.js';
 import { securityHeaders } from './security-headers.js';
@@ -29,9 +34,19 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
   app.use(requestLog(logger));
   app.use(requestMetrics(app.get(Metrics)));
   app.use(securityHeaders());
-  app.enableCors({
-    origin: config.allowedOrigins.includes('*') ? '*' : [...config.allowedOrigins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+  app.enableCors(crossOriginRules(config, app.get(CrossOrigin)));
+  app.use(...bodyReader());
+  app.use(bodyErrors);
+  app.useGlobalGuards(new UndeclaredInputGuard(app.get(Reflector)));
+  app.useGlobalPipes(new ValidationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+}
+
+/** For each request, since a key may allow its own origins. Never with credentials: cookies mean nothing here. */
+function crossOriginRules(config: Config, crossOrigin: CrossOrigin): CorsOptionsDelegate<Request> {
+  const everywhere = config.allowedOrigins.includes('*');
+  const common: CorsOptions = {
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [
       'Authorization',
       'Content-Type',
@@ -51,12 +66,16 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
       'X-Total-Count',
     ],
     maxAge: 600,
-  });
-  app.use(...bodyReader());
-  app.use(bodyErrors);
-  app.useGlobalGuards(new UndeclaredInputGuard(app.get(Reflector)));
-  app.useGlobalPipes(new ValidationPipe());
-  app.useGlobalFilters(new ProblemFilter());
+  };
+  return ({ method, path, headers }, answer) => {
+    const { origin } = headers;
+    const isKeys =
+      !everywhere && origin !== undefined && crossOrigin.allows({ method, path, headers, origin });
+    answer(null, {
+      ...common,
+      origin: everywhere ? '*' : isKeys ? [origin] : [...config.allowedOrigins],
+    });
+  };
 }
 
 /** Limits of the server itself, against clients that are slow on purpose, and what it says to those that speak no HTTP. */

@@ -1,0 +1,171 @@
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KeyRing, type KeyKeeper } from '../auth/key-ring.js';
+import { kindOfSecret } from '../platform/access/credentials.js';
+import type { KeyScope } from '../platform/access/key-scope.js';
+import { DatabaseConnected } from '../platform/database/database.js';
+import { NotificationReceived, NotificationsResumed } from '../platform/database/notifications.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import { Repeating } from '../platform/events/repeating.js';
+import { InvalidApiKey, KeyInBrowser, KeysNotLoaded, OriginNotAllowed } from './api-key.errors.js';
+import { ApiKeysChanged } from './api-key.events.js';
+import type { KnownKey } from './api-key.js';
+import { hashOfSecret } from './api-key-secret.js';
+import { ApiKeysRepository } from './api-keys.repository.js';
+import { ApiKeysService } from './api-keys.service.js';
+
+/** How often an instance compares, in case a notification was lost: a revoked key is to be refused within a second. */
+const COMPARE_EVERY_MS = 500;
+const WRITE_USES_EVERY_MS = 30_000;
+/** How long a goodbye may take. */
+const LAST_WRITE_MS = 500;
+/** The database has the last word on it; this keeps a page with many visitors from asking it each time. */
+const REPORT_EVERY_MS = 60_000;
+
+interface HeldKey {
+  readonly scope: KeyScope;
+  readonly origins: ReadonlySet<string>;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Every API key that is not revoked, in memory, by the hash of its secret: a request is checked without waiting for
+ * anything. Read anew whenever any key changes, here or on another instance; while the database is away, what is known stays.
+ */
+@Injectable()
+export class ApiKeyDirectory
+  implements KeyKeeper, OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  private readonly logger = new Logger(ApiKeyDirectory.name);
+  private held: ReadonlyMap<string, HeldKey> | undefined;
+  private revision = -1;
+  private loading: Promise<void> = Promise.resolve();
+  private uses = new Map<string, Date>();
+  private readonly reported = new Map<string, number>();
+  private readonly repeating: readonly Repeating[];
+
+  constructor(
+    private readonly keys: ApiKeysRepository,
+    private readonly service: ApiKeysService,
+    private readonly ring: KeyRing,
+    events: EventBus,
+  ) {
+    events.on(ApiKeysChanged, () => this.load());
+    events.on(DatabaseConnected, () => this.load());
+    events.on(NotificationsResumed, () => this.compare());
+    events.on(NotificationReceived, ({ topic }) => (topic === 'api_keys' ? this.load() : undefined));
+    this.repeating = [
+      new Repeating(COMPARE_EVERY_MS, () => this.compare()),
+      new Repeating(WRITE_USES_EVERY_MS, () => this.writeUses()),
+    ];
+  }
+
+  onModuleInit(): void {
+    this.ring.register(this);
+  }
+
+  authenticate(secret: string, origin: string | undefined): KeyScope {
+    const key = this.find(secret);
+    if (!key) throw new InvalidApiKey();
+    const { scope } = key;
+    if (origin !== undefined && scope.kind !== 'client') {
+      this.report(scope.keyId, origin);
+      throw new KeyInBrowser(scope.kind);
+    }
+    if (!allows(key, origin)) throw new OriginNotAllowed();
+    this.uses.set(scope.keyId, new Date());
+    return scope;
+  }
+
+  /** Whether pages of `origin` may read what is answered to a key; without one, whether there is a key with which they may. */
+  isClientOrigin(origin: string, secret: string | undefined): boolean {
+    if (!this.held) return false;
+    const candidates = secret === undefined ? this.held.values() : [this.find(secret)];
+    for (const key of candidates) if (key?.scope.kind === 'client' && allows(key, origin)) return true;
+    return false;
+  }
+
+  /** @throws KeysNotLoaded */
+  private find(secret: string): HeldKey | undefined {
+    if (!this.held) throw new KeysNotLoaded();
+    if (kindOfSecret(secret) === undefined) return undefined;
+    const key = this.held.get(hashOfSecret(secret));
+    return key && key.expiresAt > Date.now() ? key : undefined;
+  }
+
+  /** One after the other, so that what was read earlier never replaces what was read later. */
+  private load(): Promise<void> {
+    this.loading = this.loading
+      .catch(() => undefined)
+      .then(async () => {
+        // The number first: what changes in between is read twice rather than not at all.
+        const revision = await this.keys.revision();
+        const keys = await this.keys.known();
+        this.held = new Map(keys.map((key) => [key.secretHash, holding(key)]));
+        this.revision = revision;
+      });
+    return this.loading;
+  }
+
+  private async compare(): Promise<void> {
+    if ((await this.keys.revision()) !== this.revision || !this.held) await this.load();
+  }
+
+  private report(id: string, origin: string): void {
+    const now = Date.now();
+    if (now - (this.reported.get(id) ?? 0) < REPORT_EVERY_MS) return;
+    this.reported.set(id, now);
+    this.service.reportBrowserUse(id, origin).catch((error: unknown) => {
+      this.reported.delete(id);
+      this.logger.warn('The use of a key in a browser could not be put into the audit log', error);
+    });
+  }
+
+  private async writeUses(): Promise<void> {
+    if (this.uses.size === 0) return;
+    const uses = this.uses;
+    this.uses = new Map();
+    try {
+      await this.keys.used(uses);
+    } catch (error) {
+      // Whoever was used again meanwhile knows better.
+      this.uses = new Map([...uses, ...this.uses]);
+      throw error;
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    for (const task of this.repeating) task.stop();
+    const written = this.writeUses().catch(() => undefined);
+    await Promise.race([written, sleep(LAST_WRITE_MS, undefined, { ref: false })]);
+  }
+
+  onApplicationShutdown(): void {
+    for (const task of this.repeating) task.stop();
+  }
+}
+
+const holding = (key: KnownKey): HeldKey => ({
+  scope: Object.freeze({
+    keyId: key.id,
+    name: key.name,
+    kind: key.kind,
+    environmentKey: key.environmentKey ?? undefined,
+    role: key.role ?? undefined,
+    ratePerMinute: key.rateLimitPerMinute,
+    clientOnly: key.kind === 'client',
+  }),
+  origins: new Set(key.origins),
+  expiresAt: key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
+});
+
+/** What is no page says no origin; and where none is named all may. */
+const allows = ({ origins }: HeldKey, origin: string | undefined): boolean =>
+  origin === undefined || origins.size === 0 || origins.has(origin);

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import type { KeyScope } from '../platform/access/key-scope.js';
+import { NoKeys } from './auth.errors.js';
+
+/** Knows the API keys. */
+export interface KeyKeeper {
+  /**
+   * Whose secret it is, and what they may do. Waits for nothing.
+   * @param origin the `Origin` header of the request: set by browsers
+   * @throws InvalidApiKey, KeyInBrowser, OriginNotAllowed, KeysNotLoaded
+   */
+  authenticate(secret: string, origin: string | undefined): KeyScope;
+}
+
+/** Where the feature that keeps the API keys registers itself, so that this one need not know it. */
+@Injectable()
+export class KeyRing implements KeyKeeper {
+  private keeper: KeyKeeper | undefined;
+
+  register(keeper: KeyKeeper): void {
+    this.keeper = keeper;
+  }
+
+  authenticate(secret: string, origin: string | undefined): KeyScope {
+    if (!this.keeper) throw new NoKeys();
+    return this.keeper.authenticate(secret, origin);
+  }
+}
