@@ -4,7 +4,7 @@ import { define, integer, url } from './setting.js';
 export const CACHE_SETTINGS = {
   redisUrl: define({
     name: 'REDIS_URL',
-    what: 'Redis 7 or newer, for the shared cache and shared login limits. Without it each instance uses its own memory.',
+    what: 'Redis 7 or newer, for the shared cache and shared limits. Without it each instance uses its own memory.',
     unit: 'redis:// address',
     fallback: '',
     zero: 'empty: no Redis',
