@@ -1,4 +1,4 @@
-import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 import type { KeyKind } from '../platform/access/key-scope.js';
 import type { Role } from '../platform/access/role.js';
 
@@ -27,6 +27,7 @@ export class ApiKeyEntity {
   secretHash!: string;
 
   @Column({ name: 'environment_id', type: 'uuid', nullable: true })
+  @ForeignKey('EnvironmentEntity', { name: 'fk_api_keys_environment', onDelete: 'CASCADE' })
   environmentId!: string | null;
 
   @Column({ type: 'text', nullable: true })

@@ -159,6 +159,7 @@ describe('migrations', () => {
         tags: ['a', `t${index}`],
         flag_type: 'percentage',
         rollout_percentage: index,
+        client_visible: index % 2 === 0,
       };
       expect((await vexil.http.post('/flags').set(admin).send(flag)).status).toBe(201);
       const url = `/flags/flag-${index}?environment_key=production`;
@@ -166,6 +167,8 @@ describe('migrations', () => {
         200,
       );
     }
+    const key = { name: 'Key', kind: 'server', environment_key: 'production' };
+    expect((await vexil.http.post('/auth/api-keys').set(admin).send(key)).status).toBe(201);
     const evaluate = async () =>
       (await vexil.http.get('/evaluate/flag-7?environment_key=production&user_id=u')).body as unknown;
     const [rows, tables] = [await checksum(source), await shape(source)];

@@ -31,6 +31,7 @@ it('makes a flag that is off, and for everyone once it is on', async () => {
     tags: [],
     owner: null,
     archived_at: null,
+    client_visible: false,
     environment_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     environment_key: 'development',
     flag_type: 'boolean',

@@ -17,6 +17,7 @@ const SEGMENTS = FLAGS.map((key) => key.replace('fuzz', 'crowd'));
 let vexil: TestApp;
 let document: ApiDocument;
 let victims: readonly string[];
+let keys: readonly string[];
 const tokens = new Map<Caller, string>();
 beforeAll(async () => {
   vexil = await startApp();
@@ -25,6 +26,16 @@ beforeAll(async () => {
   // Accounts may be demoted and disabled, but for those that the requests are made with.
   victims = await Promise.all(
     ['viewer', 'developer', 'admin'].map(async (role) => (await vexil.person(role as 'viewer')).id),
+  );
+  keys = await Promise.all(
+    ['server', 'client', 'client'].map(async (kind) => {
+      const body = { name: kind, kind, environment_key: 'development' };
+      const made = await vexil.http
+        .post('/auth/api-keys')
+        .set(await vexil.bearer('admin'))
+        .send(body);
+      return (made.body as { id: string }).id;
+    }),
   );
   for (const role of ['viewer', 'developer', 'admin'] as const)
     tokens.set(role, (await vexil.as(role)).token);
@@ -40,7 +51,7 @@ function known({ name: route }: Route, name: string): readonly string[] | undefi
   if (name === 'environment_key') return [...ENVIRONMENTS, 'fuzz-1'];
   if (name === 'key' && route.includes('/segments')) return SEGMENTS;
   if (['key', 'flag_key', 'flag_keys'].includes(name) && !route.includes('/auth/')) return FLAGS;
-  if (name === 'id') return victims;
+  if (name === 'id') return route.includes('/api-keys') ? keys : victims;
   if (['variant', 'off_variant'].includes(name)) return ['on', 'off'];
   if (name === 'password') return [PASSWORD];
   return undefined;

@@ -490,11 +490,19 @@ function headers(honoured: readonly string[]): fc.Arbitrary<Record<string, strin
           'Basic Og==',
           'bearer  ',
           `Bearer ${'x'.repeat(6000)}`,
+          `Bearer vx_server_00000000_${'0'.repeat(43)}`,
           '\u00ff',
         )
         .map((value) => [['Authorization', value]]),
       [],
       12,
+    ),
+    rare(
+      fc
+        .constantFrom(`vx_client_00000000_${'0'.repeat(43)}`, 'vx_', '\u00ff', 'x'.repeat(6000))
+        .map((value) => [['X-API-Key', value]]),
+      [],
+      20,
     ),
     rare(
       fc.constantFrom('127.0.0.1', "' OR 1=1", ',,,').map((value) => [['X-Forwarded-For', value]]),
