@@ -128,7 +128,8 @@ export class ApiKeyDirectory
     });
   }
 
-  private async writeUses(): Promise<void> {
+  /** Tells the database which keys were used since it was last told. */
+  async writeUses(): Promise<void> {
     if (this.uses.size === 0) return;
     const uses = this.uses;
     this.uses = new Map();

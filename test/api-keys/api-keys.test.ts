@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiKeyDirectory } from '../../src/api-keys/api-key-directory.js';
 import { newSecret } from '../../src/api-keys/api-key-secret.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { Api, eventually } from '../support/api.js';
@@ -111,10 +112,7 @@ describe('a key', () => {
     const { id, secret } = await serverKey(vexil);
     expect((await api.get(`/auth/api-keys/${id}`)).body.last_used_at).toBeNull();
     await evaluate({ secret }).expect(200);
-    const { ApiKeyDirectory } = await import('../../src/api-keys/api-key-directory.js');
-    const directory = vexil.app.get(ApiKeyDirectory, { strict: false }) as unknown as {
-      writeUses(): Promise<void>;
-    };
+    const directory: { writeUses(): Promise<void> } = vexil.app.get(ApiKeyDirectory, { strict: false });
     await directory.writeUses();
     expect((await api.get(`/auth/api-keys/${id}`)).body.last_used_at).not.toBeNull();
   });

@@ -61,8 +61,8 @@ afterAll(() => vexil.close());
 
 /** All bytes of an answer but what differs from request to request. */
 const bytesOf = ({ status, headers, text }: { status: number; headers: object; text: string }) => {
-  const { date, ...rest } = headers as Record<string, string>;
-  return JSON.stringify({ status, text, headers: { ...rest, 'x-request-id': undefined } });
+  const same = { ...headers, date: undefined, 'x-request-id': undefined };
+  return JSON.stringify({ status, text, headers: same });
 };
 
 it('a crawl with a client key finds the visible flags, and no name of anything else', async () => {
