@@ -25,11 +25,11 @@ const FILE_DELAY_MS = 200;
  * Counts what was added to the documents within a version of theirs, here `client_visible`. An older release beside this one
  * writes documents without it, and they must not be taken for those of the same state that have it.
  */
-const WRITTEN = 2;
+export const WRITTEN = `${SPEC_VERSION}.2`;
 // With the version of the documents, since the next release may write others beside this one.
-const LIST_OF_ENVIRONMENTS = cacheKey('snapshots', SPEC_VERSION, WRITTEN);
+const LIST_OF_ENVIRONMENTS = cacheKey('snapshots', WRITTEN);
 const keyOf = ({ id, revision, stamp }: Omit<EnvironmentRevision, 'key'>) =>
-  cacheKey('snapshot', SPEC_VERSION, WRITTEN, id, revision, stamp);
+  cacheKey('snapshot', WRITTEN, id, revision, stamp);
 
 /**
  * Keeps snapshots outside this process: in Redis, by state, for the other instances and for the next start; and the

@@ -11,9 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, it } from '@jest/globals';
-import { SPEC_VERSION } from '../../src/core/index.js';
 import { EnvironmentRevisions } from '../../src/environments/environment-revisions.js';
-import { SnapshotArchive } from '../../src/evaluation/snapshot-archive.js';
+import { SnapshotArchive, WRITTEN } from '../../src/evaluation/snapshot-archive.js';
 import { SnapshotsService } from '../../src/evaluation/snapshots.service.js';
 import { SnapshotFiles, type StoredSnapshot } from '../../src/evaluation/snapshot-file.js';
 import { Cache } from '../../src/platform/cache/cache.js';
@@ -193,7 +192,7 @@ describeWithRedis('given a Redis of its own', () => {
       const { id, revision, stamp } = now!;
       const ruleset = { environment_key: 'development', revision, flags: 'all' };
       const bad = { environmentId: id, stamp, savedAt: new Date().toISOString(), ruleset };
-      await vexil.app.get(Cache).set(cacheKey('snapshot', SPEC_VERSION, id, revision, stamp), bad, 60);
+      await vexil.app.get(Cache).set(cacheKey('snapshot', WRITTEN, id, revision, stamp), bad, 60);
       await eventually(async () => (await kept(vexil))['revision'] === 77);
       expect(await kept(vexil)).toMatchObject({ enabled: true });
     } finally {
@@ -214,7 +213,7 @@ describeWithRedis('given a Redis of its own', () => {
       // A busy Redis may miss one word of it, and hears the next.
       await eventually(async () => {
         await api.change('still', { description: String(Math.random()) });
-        const list = await vexil.app.get(Cache).get<{ key: string }[]>(cacheKey('snapshots', SPEC_VERSION));
+        const list = await vexil.app.get(Cache).get<{ key: string }[]>(cacheKey('snapshots', WRITTEN));
         return list !== undefined && !list.some(({ key }) => key === 'gone');
       });
       const restored = await startWithoutDatabase({ REDIS_URL: redis.url });
