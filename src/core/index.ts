@@ -24,6 +24,7 @@ export {
   parseTargets,
 } from './parse-parts.js';
 export { under } from './problems.js';
+export { applyChange, type KeyedChange, type RulesetChange } from './ruleset-change.js';
 export { reasonSentence } from './sentence.js';
 export * from './snapshot.js';
 export * from './targeting.js';
