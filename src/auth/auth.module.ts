@@ -7,6 +7,7 @@ import { AttemptLimiter } from './attempt-limiter.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
 import { PasswordHasher } from './password-hasher.js';
+import { SessionWatch } from './session-watch.js';
 import { SessionsService } from './sessions.service.js';
 import { Tokens } from './tokens.js';
 import { UsersController } from './users.controller.js';
@@ -21,12 +22,13 @@ import { UsersService } from './users.service.js';
     AttemptLimiter,
     Authenticator,
     PasswordHasher,
+    SessionWatch,
     SessionsService,
     Tokens,
     UsersRepository,
     UsersService,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [SessionsService, Tokens, UsersService],
+  exports: [SessionWatch, SessionsService, Tokens, UsersService],
 })
 export class AuthModule {}
