@@ -2,7 +2,7 @@
 // Do not add `includeOnly` (it hides Node built-ins) or a bare `exclude: 'dist'` (it hides node_modules/*/dist).
 
 /** From the top: a feature may import those below it, never one above. A new feature is a word here. */
-const features = ['operations', 'evaluation', 'flags', 'segments', 'environments', 'auth', 'audit'];
+const features = ['operations', 'stream', 'evaluation', 'flags', 'segments', 'environments', 'auth', 'audit'];
 const above = (feature) => features.slice(0, features.indexOf(feature)).join('|');
 
 /** What node or a worker starts by itself; everything else in src must be reachable from here. */

@@ -14,6 +14,7 @@ import { EventsModule } from './platform/events/events.module.js';
 import { PatternsModule } from './platform/patterns/pattern-engine.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
+import { StreamModule } from './stream/stream.module.js';
 
 /** The composition root: what the service consists of, and nothing else. */
 @Module({})
@@ -34,6 +35,7 @@ export class AppModule {
         SegmentsModule,
         FlagsModule,
         EvaluationModule,
+        StreamModule,
         OperationsModule,
       ],
     };

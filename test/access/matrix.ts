@@ -45,6 +45,9 @@ export const MATRIX: Readonly<Record<string, 'public' | Role>> = {
   'POST /evaluate/:flag_key': 'public',
   'POST /evaluate': 'public',
 
+  'GET /stream': 'viewer',
+  'GET /ruleset': 'viewer',
+
   'GET /audit': 'viewer',
   'GET /audit/flag/:key': 'viewer',
   'GET /audit/verify': 'viewer',
