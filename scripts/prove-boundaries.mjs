@@ -38,6 +38,7 @@ const CASES = [
   ['src/platform/http/problem.ts', "import type { Health } from '../../operations/health.service.js'; export type X = Health;", 'platform-knows-no-feature'],
   ['src/platform/cache/cache.ts', "import type { Snapshot } from '../../core/index.js'; export type X = Snapshot;", 'platform-knows-no-core'],
 
+  ['src/stream/streams.service.ts', "import { HealthService } from '../operations/health.service.js'; export const x = HealthService;", 'stream-looks-down'],
   ['src/evaluation/evaluation.service.ts', "import { HealthService } from '../operations/health.service.js'; export const x = HealthService;", 'evaluation-looks-down'],
   ['src/flags/flags.service.ts', "import { EvaluationService } from '../evaluation/evaluation.service.js'; export const x = EvaluationService;", 'flags-looks-down'],
   ['src/flags/flags.service.ts', "import { AuthModule } from '../auth/auth.module.js'; export const x = AuthModule;", null],

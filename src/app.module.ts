@@ -16,6 +16,7 @@ import { CrossOriginModule } from './platform/http/cross-origin.js';
 import { PatternsModule } from './platform/patterns/pattern-engine.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
+import { StreamModule } from './stream/stream.module.js';
 
 /** The composition root: what the service consists of, and nothing else. */
 @Module({})
@@ -38,6 +39,7 @@ export class AppModule {
         SegmentsModule,
         FlagsModule,
         EvaluationModule,
+        StreamModule,
         OperationsModule,
       ],
     };

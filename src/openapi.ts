@@ -76,6 +76,7 @@ function frame() {
       'apiKey',
     )
     .addTag('evaluation', 'What users get.')
+    .addTag('stream', 'What is needed to evaluate elsewhere, and its changes.')
     .addTag('flags', 'Flags and what they do in each environment.')
     .addTag('segments', 'Named sets of users, for flags to speak of.')
     .addTag('environments', 'Where flags have settings of their own.')

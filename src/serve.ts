@@ -11,6 +11,7 @@ import { openDatabaseSource, type DatabaseSource } from './platform/database/dat
 import { Drain } from './platform/http/drain.js';
 import { createLogger } from './platform/logging/logger.js';
 import { SCHEMA } from './schema.js';
+import { StreamsService } from './stream/streams.service.js';
 import type { StopSignal } from './stop-signal.js';
 
 /** Answers under way may take so long after the last grace, and everything else after them. */
@@ -80,7 +81,7 @@ async function listen(app: NestExpressApplication, { port, host }: Config): Prom
   }
 }
 
-/** Not ready at once; open for `SHUTDOWN_GRACE_SECONDS`; then no new connection, the last answers, and everything closed. */
+/** Not ready at once; open for `SHUTDOWN_GRACE_SECONDS`; then the streams end, no new connection, the last answers, and everything closed. */
 async function shutDown(
   app: NestExpressApplication,
   drain: Drain,
@@ -94,6 +95,8 @@ async function shutDown(
     logger.error('Closing takes too long; stopping as it is.');
     process.exit(1);
   }, LAST_EXIT_MS).unref();
+  // Not before: until now the load balancer might have sent them here again. Nobody else ends a stream.
+  app.get(StreamsService).close();
   const left = await drain.finish(LAST_ANSWERS_MS);
   if (left > 0) logger.warn(`${left} request(s) were not answered in time.`);
   await app.close();

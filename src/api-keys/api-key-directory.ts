@@ -45,6 +45,7 @@ export class ApiKeyDirectory
 {
   private readonly logger = new Logger(ApiKeyDirectory.name);
   private held: ReadonlyMap<string, HeldKey> | undefined;
+  private byId: ReadonlyMap<string, HeldKey> = new Map();
   private revision = -1;
   private loading: Promise<void> = Promise.resolve();
   private uses = new Map<string, Date>();
@@ -84,6 +85,10 @@ export class ApiKeyDirectory
     return scope;
   }
 
+  isValid(keyId: string): boolean {
+    return (this.byId.get(keyId)?.expiresAt ?? 0) > Date.now();
+  }
+
   /** Whether pages of `origin` may read what is answered to a key; without one, whether there is a key with which they may. */
   isClientOrigin(origin: string, secret: string | undefined): boolean {
     if (!this.held) return false;
@@ -108,7 +113,9 @@ export class ApiKeyDirectory
         // The number first: what changes in between is read twice rather than not at all.
         const revision = await this.keys.revision();
         const keys = await this.keys.known();
-        this.held = new Map(keys.map((key) => [key.secretHash, holding(key)]));
+        const held = keys.map((key) => [key.secretHash, holding(key)] as const);
+        this.held = new Map(held);
+        this.byId = new Map(held.map(([, key]) => [key.scope.keyId, key]));
         this.revision = revision;
       });
     return this.loading;

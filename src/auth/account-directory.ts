@@ -18,6 +18,7 @@ const MOST = 10_000;
 export class AccountDirectory implements OnApplicationShutdown {
   private accounts = new Map<string, Promise<User | undefined>>();
   private revision = -1;
+  private forgotten = 0;
   private readonly poll: Repeating;
 
   constructor(
@@ -52,7 +53,13 @@ export class AccountDirectory implements OnApplicationShutdown {
     }
   }
 
+  /** Moves on whenever any account may have changed. */
+  get generation(): number {
+    return this.forgotten;
+  }
+
   private forget(): void {
+    this.forgotten += 1;
     this.accounts = new Map();
   }
 

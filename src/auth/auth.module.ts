@@ -10,6 +10,7 @@ import { Authenticator } from './authenticator.js';
 import { KeyRing } from './key-ring.js';
 import { PasswordHasher } from './password-hasher.js';
 import { RequestLimits } from './request-limits.js';
+import { SessionWatch } from './session-watch.js';
 import { SessionsService } from './sessions.service.js';
 import { Tokens } from './tokens.js';
 import { UsersController } from './users.controller.js';
@@ -27,12 +28,13 @@ import { UsersService } from './users.service.js';
     KeyRing,
     PasswordHasher,
     RequestLimits,
+    SessionWatch,
     SessionsService,
     Tokens,
     UsersRepository,
     UsersService,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [Admission, KeyRing, SessionsService, Tokens, UsersService],
+  exports: [Admission, KeyRing, SessionWatch, SessionsService, Tokens, UsersService],
 })
 export class AuthModule {}

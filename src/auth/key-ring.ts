@@ -10,6 +10,8 @@ export interface KeyKeeper {
    * @throws InvalidApiKey, KeyInBrowser, OriginNotAllowed, KeysNotLoaded
    */
   authenticate(secret: string, origin: string | undefined): KeyScope;
+  /** Whether a key that was let in still would be: it is neither revoked nor expired. Waits for nothing. */
+  isValid(keyId: string): boolean;
 }
 
 /** Where the feature that keeps the API keys registers itself, so that this one need not know it. */
@@ -24,5 +26,9 @@ export class KeyRing implements KeyKeeper {
   authenticate(secret: string, origin: string | undefined): KeyScope {
     if (!this.keeper) throw new NoKeys();
     return this.keeper.authenticate(secret, origin);
+  }
+
+  isValid(keyId: string): boolean {
+    return this.keeper?.isValid(keyId) === true;
   }
 }

@@ -19,6 +19,8 @@ export interface Claims {
   readonly tokenVersion: number;
   /** When the person gave a password, in seconds since 1970; survives refreshing. */
   readonly authenticatedAt: number;
+  /** In seconds since 1970. */
+  readonly expiresAt: number;
 }
 
 /** Signs and reads access tokens: HS256 and nothing else, whatever a token asks for. */
@@ -96,9 +98,10 @@ export class Tokens {
 }
 
 function claimsOf(payload: JWTPayload): Claims {
-  const { sub, ver, auth_time: authenticatedAt } = payload;
+  const { sub, ver, auth_time: authenticatedAt, exp: expiresAt } = payload;
   if (typeof sub !== 'string' || typeof ver !== 'number' || typeof authenticatedAt !== 'number')
     throw new InvalidToken();
+  if (expiresAt === undefined) throw new InvalidToken();
   if (!UUID.test(sub)) throw new InvalidToken();
-  return { userId: sub, tokenVersion: ver, authenticatedAt };
+  return { userId: sub, tokenVersion: ver, authenticatedAt, expiresAt };
 }

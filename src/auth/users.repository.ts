@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { In } from 'typeorm';
 import { Database } from '../platform/database/database.js';
 import { violatedUnique } from '../platform/database/faults.js';
 import type { Tx } from '../platform/database/tx.js';
@@ -12,6 +13,10 @@ export class UsersRepository {
 
   async find(id: string): Promise<User | undefined> {
     return (await this.db.manager.findOneBy(UserEntity, { id })) ?? undefined;
+  }
+
+  async findAll(ids: readonly string[]): Promise<User[]> {
+    return this.db.manager.findBy(UserEntity, { id: In(ids) });
   }
 
   async findByEmail(email: string): Promise<User | undefined> {

@@ -25,6 +25,7 @@ export {
   parseTargets,
 } from './parse-parts.js';
 export { under } from './problems.js';
+export { applyChange, type KeyedChange, type RulesetChange } from './ruleset-change.js';
 export { discreetSentence, reasonSentence } from './sentence.js';
 export * from './snapshot.js';
 export * from './targeting.js';

@@ -4,7 +4,9 @@ import type { EnvironmentRevision } from '../environments/environment.js';
 import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
+import { EventBus } from '../platform/events/event-bus.js';
 import { PATTERN_ENGINE, type LinearPatterns } from '../platform/patterns/pattern-engine.js';
+import { SnapshotDropped, SnapshotSwapped } from './evaluation.events.js';
 
 /** What an instance serves in one environment. */
 export interface HeldSnapshot {
@@ -36,6 +38,7 @@ export class SnapshotStore {
   constructor(
     @Inject(CONFIG) config: Config,
     @Inject(PATTERN_ENGINE) private readonly patterns: LinearPatterns,
+    private readonly events: EventBus,
   ) {
     this.staleAfterMs = Math.max(STALE_AFTER_MS, STALE_AFTER_POLLS * config.revisionPollSeconds * 1000);
   }
@@ -102,6 +105,7 @@ export class SnapshotStore {
       confirmedAt,
       unreadable: compiled.unreadable,
     });
+    void this.events.publish(new SnapshotSwapped(document));
     return true;
   }
 
@@ -116,6 +120,7 @@ export class SnapshotStore {
   drop(environmentKey: string): HeldSnapshot | undefined {
     const held = this.held.get(environmentKey);
     this.held.delete(environmentKey);
+    if (held) void this.events.publish(new SnapshotDropped(environmentKey));
     return held;
   }
 

@@ -26,6 +26,8 @@ export class SnapshotsService implements OnApplicationShutdown {
   private readonly loading = new Map<string, Promise<void>>();
   private readonly repeating: readonly Repeating[];
   private restoreTimer: NodeJS.Timeout | undefined;
+  private catchingUp: Promise<void> = Promise.resolve();
+  private nextCatchUp: Promise<void> | undefined;
   private isClosed = false;
 
   constructor(
@@ -68,6 +70,22 @@ export class SnapshotsService implements OnApplicationShutdown {
   async reload(): Promise<void> {
     for (const environment of await this.revisions.current())
       await this.load(environment, { isForced: true });
+  }
+
+  /**
+   * Brings everything to where the database is, asked after this call. Those who come while it is being asked share the
+   * next question: the present one may have been put before the change that they have heard of.
+   * @throws when the database does not answer
+   */
+  async catchUp(): Promise<void> {
+    this.nextCatchUp ??= this.catchingUp
+      .catch(() => undefined)
+      .then(() => {
+        this.nextCatchUp = undefined;
+        this.catchingUp = this.compare();
+        return this.catchingUp;
+      });
+    await this.nextCatchUp;
   }
 
   /** Compares what is held with what the database has, and fetches what differs. */

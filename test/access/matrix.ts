@@ -13,6 +13,7 @@ export interface Row {
 const role = (access: Role): Row => ({ access });
 const person = (access: Role): Row => ({ access, person: true });
 const PUBLIC: Row = { access: 'public' };
+const FOLLOWS: Row = { access: 'viewer', keys: ['server'] };
 const EVALUATES: Row = { access: 'public', keys: ['server', 'client', 'admin'] };
 
 /** A new route needs a row here. */
@@ -61,6 +62,9 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'POST /segments': role('developer'),
   'PUT /segments/:key': role('developer'),
   'DELETE /segments/:key': role('admin'),
+
+  'GET /stream': FOLLOWS,
+  'GET /ruleset': FOLLOWS,
 
   'GET /evaluate/:flag_key': EVALUATES,
   'POST /evaluate/:flag_key': EVALUATES,

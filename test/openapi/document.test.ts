@@ -61,14 +61,14 @@ it('names every operation once, describes it and files it under a tag', () => {
   }
 });
 
-it('declares a problem document for every failure, and a body for every success but 204', () => {
+it('declares a problem document for every failure, and a body for every success but 204 and 304', () => {
   const flaws = document.routes.flatMap(({ name, operation }) =>
     Object.entries(operation.responses).flatMap(([status, declared]) => {
       const types = Object.keys(document.resolve(declared).content ?? {});
       const wanted = Number(status) >= 400 ? 'application/problem+json' : undefined;
       const isReadiness = name === 'GET /health/ready' && status === '503';
       if (wanted !== undefined && !isReadiness) return types.join() === wanted ? [] : [`${name} ${status}`];
-      return types.length > 0 || status === '204' ? [] : [`${name} ${status}`];
+      return types.length > 0 || ['204', '304'].includes(status) ? [] : [`${name} ${status}`];
     }),
   );
   expect(flaws).toEqual([]);
@@ -340,6 +340,12 @@ describe('when every operation is called as it says', () => {
     });
     await call('POST /evaluate', 200, '/evaluate', {
       body: { environment_key: 'nowhere', flag_keys: ['walk'] },
+    });
+    await call('GET /stream', 200, '/stream?environment_key=staging');
+    await call('GET /stream', 404, '/stream?environment_key=nowhere');
+    const { headers } = await call('GET /ruleset', 200, '/ruleset?environment_key=staging');
+    await call('GET /ruleset', 304, '/ruleset?environment_key=staging', {
+      headers: { 'If-None-Match': headers.etag ?? '' },
     });
     await call('GET /audit', 200, '/audit?limit=200');
     await call('GET /audit/flag/{key}', 200, '/audit/flag/walk');

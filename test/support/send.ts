@@ -18,7 +18,7 @@ export interface Received {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
-/** Sends one request. */
+/** Sends one request. An answer that is a stream of events is over with the first of them. */
 export function send(url: string, { method, path, headers = {}, body }: Sent): Promise<Received> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -28,14 +28,21 @@ export function send(url: string, { method, path, headers = {}, body }: Sent): P
       { hostname, port, method, path, agent, headers: { ...length, ...headers } },
       (response) => {
         const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        const received = (): Received => ({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString('utf8'),
+        });
+        const isStream = response.headers['content-type'] === 'text/event-stream';
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          if (!isStream) return;
+          resolve(received());
+          outgoing.destroy();
+        });
         response.on('error', reject);
         response.on('end', () => {
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text: Buffer.concat(chunks).toString('utf8'),
-          });
+          resolve(received());
         });
       },
     );

@@ -3,6 +3,7 @@ import { CACHE_SETTINGS } from './cache.settings.js';
 import { DATABASE_SETTINGS } from './database.settings.js';
 import { HTTP_SETTINGS } from './http.settings.js';
 import { SERVICE_SETTINGS } from './service.settings.js';
+import { STREAM_SETTINGS } from './stream.settings.js';
 import type { Setting } from './setting.js';
 
 /** The settings by concern, as docs/configuration.md shows them. A new concern is a file and a line here. */
@@ -12,6 +13,7 @@ export const CONCERNS = {
   'Cache and freshness': CACHE_SETTINGS,
   People: AUTH_SETTINGS,
   HTTP: HTTP_SETTINGS,
+  Streams: STREAM_SETTINGS,
 } as const;
 
 /** Every setting of the service. Read once at boot; nothing else reads the environment. */
@@ -21,6 +23,7 @@ export const SETTINGS = {
   ...CACHE_SETTINGS,
   ...AUTH_SETTINGS,
   ...HTTP_SETTINGS,
+  ...STREAM_SETTINGS,
 } as const;
 
 type Parsed<S> = S extends Setting<infer T> ? T : never;

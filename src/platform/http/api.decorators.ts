@@ -6,8 +6,17 @@ import { PROBLEM_CONTENT } from './problem.js';
 
 /** Headers of answers, by name: what they say, and one that could be. */
 const HEADERS = {
-  ETag: { description: 'The version, for If-Match.', type: 'string', example: '"3"' },
+  ETag: {
+    description: 'The version, for If-Match; of a ruleset its id, for If-None-Match.',
+    type: 'string',
+    example: '"3"',
+  },
   'X-Cache': { description: 'Whether the cache had it: HIT or MISS.', type: 'string', example: 'HIT' },
+  'X-Snapshot': {
+    description: 'Whether this was lately known to be what the database has: FRESH or STALE.',
+    type: 'string',
+    example: 'FRESH',
+  },
   'X-Total-Count': { description: 'How many there are on all pages.', type: 'integer', example: 42 },
 } as const;
 

@@ -1,0 +1,145 @@
+import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import { RulesetText } from './ruleset-text.js';
+import { eventAround, eventOf } from './server-sent.js';
+import { streamIdOf } from './stream-id.js';
+
+/** How much of what was is kept for those who come again. */
+export interface HistoryLimits {
+  readonly changes: number;
+  readonly bytes: number;
+}
+
+/** Follows a feed. */
+export interface Follower {
+  /** There is something new to take. */
+  onNews(): void;
+  /** The environment is gone. */
+  onGone(): void;
+}
+
+/** A place in a feed: what a follower has taken. `bytes` counts all changes before it. */
+export interface Position {
+  readonly step: number;
+  readonly bytes: number;
+}
+
+interface Change {
+  /** The id of the state before it. */
+  readonly since: string;
+  readonly before: Position;
+  readonly event: Buffer;
+}
+
+/**
+ * The states of one environment as this instance goes through them, one step after the other: the last as a whole, and
+ * the changes that led there as far as they are kept. Everything is serialised once, for all who follow.
+ */
+export class EnvironmentFeed {
+  private readonly followers = new Set<Follower>();
+  private environmentId: string;
+  private currentId: string;
+  private text: RulesetText;
+  private whole: { event: Buffer; json: Buffer } | undefined;
+  private end: Position = { step: 0, bytes: 0 };
+  private history: Change[] = [];
+  private isClosed = false;
+
+  constructor(
+    document: SnapshotDocument,
+    private readonly limits: HistoryLimits,
+  ) {
+    this.environmentId = document.environmentId;
+    this.currentId = streamIdOf(document);
+    this.text = RulesetText.of(document.ruleset);
+  }
+
+  /** Names the state that is served now. */
+  get id(): string {
+    return this.currentId;
+  }
+
+  get revision(): number {
+    return this.text.revision;
+  }
+
+  /** Where those are who have everything. */
+  get position(): Position {
+    return this.end;
+  }
+
+  /** The next state. One that does not follow the last (another history, an earlier revision) begins a new history. */
+  move(document: SnapshotDocument): void {
+    const [id, text] = [streamIdOf(document), RulesetText.of(document.ruleset)];
+    if (id === this.currentId && text.equals(this.text)) return;
+    const follows = document.environmentId === this.environmentId && text.revision > this.text.revision;
+    const before = this.end;
+    if (follows) {
+      const event = eventOf('change', text.changeSince(this.text), id);
+      this.history.push({ since: this.currentId, before, event });
+      this.end = { step: before.step + 1, bytes: before.bytes + event.length };
+      this.shorten();
+    } else {
+      this.history = [];
+      // A step that no change makes: whoever is before it needs the whole.
+      this.end = { step: before.step + 1, bytes: before.bytes };
+    }
+    this.environmentId = document.environmentId;
+    this.currentId = id;
+    this.text = text;
+    this.whole = undefined;
+    for (const follower of this.followers) follower.onNews();
+  }
+
+  /** Where somebody is who has the state of this id; `undefined` when that cannot be told any more, or never could. */
+  positionOf(id: string): Position | undefined {
+    if (id === this.currentId) return this.end;
+    return this.history.find(({ since }) => since === id)?.before;
+  }
+
+  /** The next change after a position, and where it leads; `undefined` when only the whole helps. */
+  after({ step }: Position): { event: Buffer; position: Position } | undefined {
+    const at = step - (this.history[0]?.before.step ?? this.end.step);
+    const change = this.history[at];
+    return change && { event: change.event, position: this.history[at + 1]?.before ?? this.end };
+  }
+
+  /** The whole ruleset, as the body of an answer. */
+  rulesetJson(): Buffer {
+    return this.wholeRuleset().json;
+  }
+
+  /** The whole ruleset, as an event. */
+  rulesetEvent(): Buffer {
+    return this.wholeRuleset().event;
+  }
+
+  follow(follower: Follower): void {
+    this.followers.add(follower);
+    // It was let in a moment before.
+    if (this.isClosed) follower.onGone();
+  }
+
+  unfollow(follower: Follower): void {
+    this.followers.delete(follower);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const follower of this.followers) follower.onGone();
+  }
+
+  /** The last change is kept whatever its size: those who are with it would all need the whole, which is no smaller. */
+  private shorten(): void {
+    while (this.history.length > 1) {
+      const first = this.history[0];
+      const kept = this.end.bytes - (first?.before.bytes ?? 0);
+      if (this.history.length <= this.limits.changes && kept <= this.limits.bytes) return;
+      this.history.shift();
+    }
+  }
+
+  private wholeRuleset(): { event: Buffer; json: Buffer } {
+    this.whole ??= eventAround('ruleset', this.text.json(), this.currentId);
+    return this.whole;
+  }
+}
