@@ -3,6 +3,7 @@ import { EnvironmentsModule } from '../environments/environments.module.js';
 import { FlagsModule } from '../flags/flags.module.js';
 import { CacheController } from './cache.controller.js';
 import { CachesService } from './caches.service.js';
+import { EvaluateDoor } from './evaluate.door.js';
 import { EvaluationController } from './evaluation.controller.js';
 import { EvaluationMetrics } from './evaluation.metrics.js';
 import { EvaluationService } from './evaluation.service.js';
@@ -15,6 +16,7 @@ import { SnapshotsService } from './snapshots.service.js';
   controllers: [EvaluationController, CacheController],
   providers: [
     EvaluationService,
+    EvaluateDoor,
     EvaluationMetrics,
     SnapshotStore,
     SnapshotsService,

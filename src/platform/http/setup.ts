@@ -6,10 +6,10 @@ import type { Server } from 'node:http';
 import type { Logger as Pino } from 'pino';
 import type { Config } from '../config/settings.js';
 import { requestLog } from '../logging/request-log.js';
-import { Metrics } from '../metrics/metrics.js';
 import { bodyErrors, bodyReader } from './body.js';
+import { crossOrigin } from './common-headers.js';
 import { ProblemFilter } from './problem.filter.js';
-import { requestMetrics } from './request-metrics.js';
+import { measureRequests, type RequestMetrics } from './request-metrics.js';
 import { securityHeaders } from './security-headers.js';
 import { UndeclaredInputGuard } from './undeclared-input.guard.js';
 import { answerUnreadable } from './unreadable.js';
@@ -21,37 +21,20 @@ export function httpAdapter(): ExpressAdapter {
 }
 
 /** Everything that holds for every request, in the order in which a request meets it. */
-export function setUpHttp(app: NestExpressApplication, config: Config, logger: Pino): void {
+export function setUpHttp(
+  app: NestExpressApplication,
+  config: Config,
+  logger: Pino,
+  metrics: RequestMetrics,
+): void {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', config.trustProxy);
 
   app.use(requestLog(logger));
-  app.use(requestMetrics(app.get(Metrics)));
+  app.use(measureRequests(metrics));
   app.use(securityHeaders());
-  app.enableCors({
-    origin: config.allowedOrigins.includes('*') ? '*' : [...config.allowedOrigins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    allowedHeaders: [
-      'Authorization',
-      'Content-Type',
-      'If-Match',
-      'If-None-Match',
-      'X-API-Key',
-      'X-Request-Id',
-    ],
-    exposedHeaders: [
-      'ETag',
-      'Retry-After',
-      'X-Cache',
-      'X-RateLimit-Limit',
-      'X-RateLimit-Remaining',
-      'X-RateLimit-Reset',
-      'X-Request-Id',
-      'X-Total-Count',
-    ],
-    maxAge: 600,
-  });
+  app.use(crossOrigin(config));
   app.use(...bodyReader());
   app.use(bodyErrors);
   app.useGlobalGuards(new UndeclaredInputGuard(app.get(Reflector)));

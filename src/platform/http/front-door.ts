@@ -1,0 +1,92 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { givenRequestId, REQUEST_LOG_LEVEL } from '../logging/request-log.js';
+import type { CommonHeaders } from './common-headers.js';
+import type { Drain } from './drain.js';
+import type { RequestMetrics } from './request-metrics.js';
+
+/** An answer with status 200. */
+export interface DirectAnswer {
+  /** JSON. */
+  readonly body: string;
+  /** Names and values in turn, beside the common ones. */
+  readonly headers: readonly string[];
+}
+
+/** A route whose plain requests are answered in front of the application. */
+export interface DirectRoute {
+  readonly method: string;
+  /** What its paths begin with. */
+  readonly prefix: string;
+  /** Its pattern, as the application knows it. */
+  readonly route: string;
+  /**
+   * Answers what the application would, byte for byte, from memory.
+   * @returns `undefined` for whatever is not plain, having changed and counted nothing: the application answers it
+   */
+  answer(url: string): DirectAnswer | undefined;
+}
+
+/**
+ * Answers plain requests of the few routes that are asked millions of times, before Express and Nest see them: those take four
+ * fifths of the time of such an answer (ADR 0012a). Whatever is not plain, every failure included, goes on to the application, so
+ * there is nothing that only this door does.
+ */
+export class FrontDoor {
+  private readonly routes: DirectRoute[] = [];
+
+  constructor(
+    private readonly headers: CommonHeaders,
+    private readonly metrics: RequestMetrics,
+    private readonly drain: Drain,
+    private readonly logger: Logger,
+  ) {}
+
+  add(...routes: DirectRoute[]): this {
+    this.routes.push(...routes);
+    return this;
+  }
+
+  /** Puts the door in front of whatever listens to `server` by now. */
+  open(server: Server): void {
+    // Requests that are logged are logged by the application.
+    if (this.logger.isLevelEnabled(REQUEST_LOG_LEVEL.quiet)) return;
+    const application = server.listeners('request') as RequestListener[];
+    server.removeAllListeners('request');
+    server.on('request', (request, response) => {
+      if (!this.answers(request, response)) for (const listener of application) listener(request, response);
+    });
+  }
+
+  private answers(request: IncomingMessage, response: ServerResponse): boolean {
+    // An answer of the door is over at once, so there is nothing to wait for; but its connection must end with it.
+    if (this.drain.isDraining) return false;
+    const { url = '', method } = request;
+    for (const direct of this.routes) {
+      if (direct.method !== method || !url.startsWith(direct.prefix)) continue;
+      const { headers } = request;
+      if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
+      const startedAt = performance.now();
+      const answer = direct.answer(url);
+      if (!answer) return false;
+      this.send(request, response, answer);
+      this.metrics.observe(method, direct.route, 200, startedAt);
+      return true;
+    }
+    return false;
+  }
+
+  private send(request: IncomingMessage, response: ServerResponse, { body, headers }: DirectAnswer): void {
+    const id = givenRequestId(request);
+    response.writeHead(200, [
+      ...(id === undefined ? [] : ['X-Request-Id', id]),
+      ...this.headers.of(request),
+      ...headers,
+      'Content-Type',
+      'application/json; charset=utf-8',
+      'Content-Length',
+      String(Buffer.byteLength(body)),
+    ]);
+    response.end(body);
+  }
+}
