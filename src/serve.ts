@@ -45,11 +45,10 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
   try {
     database = await openDatabaseSource(config, SCHEMA, fatal('The embedded database broke'));
     const app = await createApp(config, database, logger);
-    const drain = new Drain(app.getHttpServer());
     await listen(app, config);
     stop.before(async (signal) => {
       logger.info(`${signal}: finishing what is under way`);
-      await shutDown(app, drain, config, logger);
+      await shutDown(app, config, logger);
     });
     const { port } = app.getHttpServer().address() as AddressInfo;
     process.stdout.write(await banner(app, config, database, port));
@@ -82,13 +81,9 @@ async function listen(app: NestExpressApplication, { port, host }: Config): Prom
 }
 
 /** Not ready at once; open for `SHUTDOWN_GRACE_SECONDS`; then the streams end, no new connection, the last answers, and everything closed. */
-async function shutDown(
-  app: NestExpressApplication,
-  drain: Drain,
-  config: Config,
-  logger: Logger,
-): Promise<void> {
+async function shutDown(app: NestExpressApplication, config: Config, logger: Logger): Promise<void> {
   app.get(Readiness).close();
+  const drain = app.get(Drain);
   drain.begin();
   await sleep(Math.max(SHORTEST_GRACE_MS, config.shutdownGraceSeconds * 1000));
   setTimeout(() => {

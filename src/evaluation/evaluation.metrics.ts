@@ -1,20 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { Counter, Gauge } from 'prom-client';
+import { Gauge } from 'prom-client';
 import type { Decision } from '../core/index.js';
 import { Metrics } from '../platform/metrics/metrics.js';
+import { Tally } from '../platform/metrics/tally.js';
 import { SnapshotStore } from './snapshot-store.js';
 
 /** Counts answers by flag and variant, and tells how fresh the snapshots are. */
 @Injectable()
 export class EvaluationMetrics {
-  private readonly evaluations: Counter<'environment' | 'flag' | 'variant' | 'reason'>;
+  private readonly evaluations: Tally<'environment' | 'flag' | 'variant' | 'reason'>;
 
   constructor({ registry }: Metrics, snapshots: SnapshotStore) {
-    this.evaluations = new Counter({
+    this.evaluations = new Tally(registry, {
       name: 'vexil_evaluations_total',
       help: 'Answers given, by environment, flag, variant and reason. Unknown flags are counted together.',
-      labelNames: ['environment', 'flag', 'variant', 'reason'],
-      registers: [registry],
+      labels: ['environment', 'flag', 'variant', 'reason'],
     });
     new Gauge({
       name: 'vexil_snapshot_age_seconds',
@@ -52,6 +52,6 @@ export class EvaluationMetrics {
   count(environment: string, { flagKey, variant, reason, errorCode }: Decision): void {
     // A key that exists nowhere may be anything, so it must not become a label.
     const flag = errorCode === 'FLAG_NOT_FOUND' ? '(unknown)' : flagKey;
-    this.evaluations.inc({ environment, flag, variant: variant ?? '(none)', reason });
+    this.evaluations.add(environment, flag, variant ?? '(none)', reason);
   }
 }

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { EnvironmentsModule } from '../environments/environments.module.js';
 import { FlagsModule } from '../flags/flags.module.js';
 import { CacheController } from './cache.controller.js';
 import { CachesService } from './caches.service.js';
+import { EvaluateDoor } from './evaluate.door.js';
 import { EvaluationController } from './evaluation.controller.js';
 import { EvaluationMetrics } from './evaluation.metrics.js';
 import { EvaluationService } from './evaluation.service.js';
@@ -11,10 +13,11 @@ import { SnapshotStore } from './snapshot-store.js';
 import { SnapshotsService } from './snapshots.service.js';
 
 @Module({
-  imports: [EnvironmentsModule, FlagsModule],
+  imports: [AuthModule, EnvironmentsModule, FlagsModule],
   controllers: [EvaluationController, CacheController],
   providers: [
     EvaluationService,
+    EvaluateDoor,
     EvaluationMetrics,
     SnapshotStore,
     SnapshotsService,

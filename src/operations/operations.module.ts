@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { Drain } from '../platform/http/drain.js';
 import { EvaluationModule } from '../evaluation/evaluation.module.js';
 import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
@@ -10,7 +11,7 @@ import { StoreMetrics } from './store.metrics.js';
 @Module({
   imports: [EvaluationModule],
   controllers: [HealthController, ServiceController],
-  providers: [HealthService, Readiness, Startup, StoreMetrics],
+  providers: [Drain, HealthService, Readiness, Startup, StoreMetrics],
   exports: [Readiness],
 })
 export class OperationsModule {}

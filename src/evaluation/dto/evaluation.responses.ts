@@ -70,6 +70,17 @@ export function presentAnswer({
   };
 }
 
+/** The JSON of `presentAnswer`, without steps, on both sides of the reason: the only part that differs between people. */
+export function printAroundReason(answer: Answer): readonly [string, string] {
+  const printed = JSON.stringify(presentAnswer({ ...answer, reason: MARK }));
+  // What comes after the reason holds nothing that anybody wrote, so the last mark is ours.
+  const at = printed.lastIndexOf(PRINTED_MARK);
+  return [printed.slice(0, at), printed.slice(at + PRINTED_MARK.length)];
+}
+
+const MARK = '\u0000';
+const PRINTED_MARK = JSON.stringify(MARK);
+
 export function presentAnswers(
   environmentKey: string,
   { revision, reason, answers }: BulkAnswer,
@@ -82,7 +93,8 @@ export function presentAnswers(
   };
 }
 
-function isOn({ value, valueType, reason, placement }: Answer['decision']): boolean {
+/** See `enabled`. */
+export function isOn({ value, valueType, reason, placement }: Answer['decision']): boolean {
   if (valueType === 'boolean') return value === true;
   if (reason === 'DISABLED' || reason === 'PREREQUISITE_FAILED' || reason === 'ERROR') return false;
   // Whoever is not in the rollout gets the off variant, which has a value too.

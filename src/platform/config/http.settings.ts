@@ -68,9 +68,9 @@ export const HTTP_SETTINGS = {
   }),
   rateLimitPerMinute: define({
     name: 'RATE_LIMIT_PER_MINUTE',
-    what: 'Requests that one network may send without an API key, over all instances. Keys have limits of their own.',
+    what: 'Requests that one network may send without an API key, over all instances. Set it where everybody can reach the service. Keys have limits of their own.',
     unit: 'requests per minute',
-    fallback: '6000',
+    fallback: '0',
     zero: 'no limit',
     parse: integer(0, 100_000_000),
   }),

@@ -1,3 +1,4 @@
+import { Injectable } from '@nestjs/common';
 import type { Server, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -8,21 +9,29 @@ const CLOSE_IDLE_EVERY_MS = 50;
  * which keeps connections open ends them itself, between two requests; Node says so neither while it closes nor before, and
  * a connection that the server ends may have the next request on it.
  */
+@Injectable()
 export class Drain {
   private readonly underWay = new Set<ServerResponse>();
-  private isDraining = false;
+  private server: Server | undefined;
+  private hasBegun = false;
 
-  constructor(private readonly server: Server) {
+  /** Watches what the server is asked from now on. */
+  watch(server: Server): void {
+    this.server = server;
     server.prependListener('request', (_request, response: ServerResponse) => {
       this.underWay.add(response);
       response.once('close', () => this.underWay.delete(response));
-      if (this.isDraining) response.setHeader('Connection', 'close');
+      if (this.hasBegun) response.setHeader('Connection', 'close');
     });
+  }
+
+  get isDraining(): boolean {
+    return this.hasBegun;
   }
 
   /** Goes on answering, on connections that end with the answer. */
   begin(): void {
-    this.isDraining = true;
+    this.hasBegun = true;
     for (const response of this.underWay)
       if (!response.headersSent) response.setHeader('Connection', 'close');
   }
@@ -31,12 +40,14 @@ export class Drain {
   async finish(patienceMs: number): Promise<number> {
     // Those who wait to be taken would be reset; they are taken just before this phase of the event loop.
     await new Promise(setImmediate);
+    const { server } = this;
+    if (!server) return 0;
     const closed = new Promise<void>((resolve) => {
-      this.server.close(() => resolve());
+      server.close(() => resolve());
     });
-    this.server.closeIdleConnections();
+    server.closeIdleConnections();
     // Those whose answer had begun before the draining did.
-    const sweep = setInterval(() => this.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+    const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
     await Promise.race([closed, sleep(patienceMs, undefined, { ref: false })]);
     clearInterval(sweep);
     return this.underWay.size;

@@ -27,6 +27,22 @@ const DOCS = {
   trustedTypes: null,
 };
 
+/** Asked by programs only, millions of times: what matters to JSON, and nothing that is about pages. */
+const DECISIONS = /^\/(evaluate|ofrep)(\/|$)/;
+export const isDecision = (path: string): boolean => DECISIONS.test(path);
+
+const PAGES_ONLY = {
+  crossOriginOpenerPolicy: false,
+  crossOriginResourcePolicy: false,
+  originAgentCluster: false,
+  referrerPolicy: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xFrameOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+} as const;
+
 export function securityHeaders(): RequestHandler {
   const common = {
     referrerPolicy: { policy: 'no-referrer' },
@@ -36,8 +52,16 @@ export function securityHeaders(): RequestHandler {
     strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
   } as const;
   const strict = helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives: STRICT } });
+  const bare = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+  const decisions = helmet({
+    ...common,
+    ...PAGES_ONLY,
+    contentSecurityPolicy: { useDefaults: false, directives: bare },
+  });
   const docs = helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives: DOCS } });
   return (request, response, next) => {
-    (/^\/docs(\/|$)/.test(request.path) ? docs : strict)(request, response, next);
+    const { path } = request;
+    const headers = isDecision(path) ? decisions : /^\/docs(\/|$)/.test(path) ? docs : strict;
+    headers(request, response, next);
   };
 }

@@ -5,17 +5,16 @@ import type {
 } from '@nestjs/common/interfaces/external/cors-options.interface.js';
 import { Reflector } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import express, { type Request } from 'express';
+import express, { type Request, type RequestHandler } from 'express';
 import type { Server } from 'node:http';
 import type { Logger as Pino } from 'pino';
 import type { Config } from '../config/settings.js';
 import { requestLog } from '../logging/request-log.js';
-import { Metrics } from '../metrics/metrics.js';
 import { bodyErrors, bodyReader } from './body.js';
 import { CrossOrigin } from './cross-origin.js';
 import { ProblemFilter } from './problem.filter.js';
-import { requestMetrics } from './request-metrics.js';
-import { securityHeaders } from './security-headers.js';
+import { measureRequests, type RequestMetrics } from './request-metrics.js';
+import { isDecision, securityHeaders } from './security-headers.js';
 import { UndeclaredInputGuard } from './undeclared-input.guard.js';
 import { answerUnreadable } from './unreadable.js';
 import { ValidationPipe } from './validation.pipe.js';
@@ -26,14 +25,20 @@ export function httpAdapter(): ExpressAdapter {
 }
 
 /** Everything that holds for every request, in the order in which a request meets it. */
-export function setUpHttp(app: NestExpressApplication, config: Config, logger: Pino): void {
+export function setUpHttp(
+  app: NestExpressApplication,
+  config: Config,
+  logger: Pino,
+  metrics: RequestMetrics,
+): void {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', config.trustProxy);
 
   app.use(requestLog(logger));
-  app.use(requestMetrics(app.get(Metrics)));
+  app.use(measureRequests(metrics));
   app.use(securityHeaders());
+  app.use(varyByOrigin);
   app.enableCors(crossOriginRules(config, app.get(CrossOrigin)));
   app.use(...bodyReader());
   app.use(bodyErrors);
@@ -41,6 +46,12 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
 }
+
+/** Who keeps an answer must know that a page of another origin may get other headers. Decisions are not kept. */
+const varyByOrigin: RequestHandler = ({ headers, path }, response, next) => {
+  if (headers.origin === undefined && !isDecision(path)) response.setHeader('Vary', 'Origin');
+  next();
+};
 
 /** For each request, since a key may allow its own origins. Never with credentials: cookies mean nothing here. */
 function crossOriginRules(config: Config, crossOrigin: CrossOrigin): CorsOptionsDelegate<Request> {
@@ -71,6 +82,10 @@ function crossOriginRules(config: Config, crossOrigin: CrossOrigin): CorsOptions
   };
   return ({ method, path, headers }, answer) => {
     const { origin } = headers;
+    if (origin === undefined && method !== 'OPTIONS') {
+      answer(null, { origin: false });
+      return;
+    }
     const isKeys =
       !everywhere && origin !== undefined && crossOrigin.allows({ method, path, headers, origin });
     answer(null, {

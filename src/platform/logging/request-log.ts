@@ -4,8 +4,17 @@ import type { Logger } from 'pino';
 import { pinoHttp, type HttpLogger } from 'pino-http';
 import { describeBriefly } from './logger.js';
 
-/** Paths that machines ask for all the time. */
-const QUIET = /^\/(health(\/|$)|metrics$)/;
+/** Paths that machines ask for all the time, by the million; `/metrics` counts them. */
+const QUIET = /^\/(health(\/|$)|metrics$|evaluate(\/|\?|$))/;
+
+/** How a request that went well is logged: one that machines send all the time, and any other. */
+export const REQUEST_LOG_LEVEL = { quiet: 'debug', normal: 'info' } as const;
+
+/** The caller's `X-Request-Id`, when it is a reasonable one. */
+export function givenRequestId({ headers }: IncomingMessage): string | undefined {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : undefined;
+}
 
 /**
  * Gives every request an id (the caller's `X-Request-Id` when it is a reasonable one) and writes one line when it is done.
@@ -15,16 +24,17 @@ export function requestLog(logger: Logger): HttpLogger {
   return pinoHttp({
     logger,
     genReqId: (request, response) => {
-      const given = request.headers['x-request-id'];
-      const id = typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
-      response.setHeader('X-Request-Id', id);
+      const given = givenRequestId(request);
+      const id = given ?? randomUUID();
+      // An answer that leaves no line in the log has no use for an id; a problem document has it inside.
+      if (given !== undefined || !QUIET.test(request.url ?? '')) response.setHeader('X-Request-Id', id);
       return id;
     },
     customLogLevel: (request, response, error) => {
       // Something does not answer and will again: that is one outage, not a fault of each request.
       if (response.statusCode === 503) return 'warn';
       if (error !== undefined || response.err !== undefined || response.statusCode >= 500) return 'error';
-      return QUIET.test(request.url ?? '') ? 'debug' : 'info';
+      return REQUEST_LOG_LEVEL[QUIET.test(request.url ?? '') ? 'quiet' : 'normal'];
     },
     customSuccessMessage: (request) => `${request.method ?? ''} ${pathOf(request)}`,
     customErrorMessage: (request) => `${request.method ?? ''} ${pathOf(request)} failed`,
