@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { SERVICE } from './operations/service-info.js';
+import { isDecision } from './platform/logging/decision-paths.js';
 import { schemaConverter } from './platform/http/openapi-schema.js';
 import {
   failureReference,
@@ -36,7 +37,9 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation) complete(operation, { hasBody: method.startsWith('p'), hasKey: path.includes('{') });
+      if (!operation) continue;
+      const hasKey = path.includes('{');
+      complete(operation, { hasBody: method.startsWith('p'), hasKey, isDecision: isDecision(path) });
     }
   }
   const { components } = toOpenApi(problemSchema, { schemaType: 'output' });
@@ -92,7 +95,11 @@ function frame() {
 }
 
 /** Adds what follows from the shape of a route, and refers to what many routes share. */
-function complete(operation: Operation, { hasBody, hasKey }: { hasBody: boolean; hasKey: boolean }): void {
+function complete(
+  operation: Operation,
+  shape: { readonly hasBody: boolean; readonly hasKey: boolean; readonly isDecision: boolean },
+): void {
+  const { hasBody, hasKey } = shape;
   // Public is said too, not only left unsaid.
   operation.security ??= [];
   for (const parameter of operation.parameters ?? []) {
@@ -107,7 +114,11 @@ function complete(operation: Operation, { hasBody, hasKey }: { hasBody: boolean;
     const isSuccess = Number(status) < 300;
     response.headers = {
       ...response.headers,
-      ...headerReferences('X-Request-Id', ...(isCounted && isSuccess ? ALLOWANCE : [])),
+      // Of what goes well in a decision there is nothing in the log to find by an id.
+      ...headerReferences(
+        ...(shape.isDecision && isSuccess ? [] : ['X-Request-Id' as const]),
+        ...(isCounted && isSuccess ? ALLOWANCE : []),
+      ),
     };
     for (const [type, media] of Object.entries(response.content ?? {})) {
       // JSON Schema speaks of JSON; any other text is a text.

@@ -46,7 +46,9 @@ function sendProblem(thrown: unknown, request: Request, response: Response): voi
   // The log tells it in the line of the request, which has the id that the caller gets.
   if (status >= 500) response.err = asError(thrown);
   for (const [name, value] of Object.entries(headersOf(error, status))) response.setHeader(name, value);
-  const problem = problemOf(error, status, typeof request.id === 'string' ? request.id : null);
+  const id = typeof request.id === 'string' ? request.id : null;
+  if (id !== null) response.setHeader('X-Request-Id', id);
+  const problem = problemOf(error, status, id);
   response.status(status).type('application/problem+json').send(JSON.stringify(problem));
 }
 

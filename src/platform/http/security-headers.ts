@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
+import { isDecision } from '../logging/decision-paths.js';
 
 /** Nothing but our own files; no script in a page, no frame around it. */
 const STRICT = {
@@ -27,10 +28,7 @@ const DOCS = {
   trustedTypes: null,
 };
 
-/** Asked by programs only, millions of times: what matters to JSON, and nothing that is about pages. */
-const DECISIONS = /^\/(evaluate|ofrep)(\/|$)/;
-export const isDecision = (path: string): boolean => DECISIONS.test(path);
-
+/** Decisions have what matters to JSON, and nothing that is about pages. */
 const PAGES_ONLY = {
   crossOriginOpenerPolicy: false,
   crossOriginResourcePolicy: false,

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import { pinoHttp, type HttpLogger } from 'pino-http';
+import { isDecision } from './decision-paths.js';
 import { describeBriefly } from './logger.js';
 
-/** Paths that machines ask for all the time, by the million; `/metrics` counts them. */
-const QUIET = /^\/(health(\/|$)|metrics$|evaluate(\/|\?|$))/;
+/** Paths that machines ask for all the time. */
+const PROBES = /^\/(health(\/|$)|metrics$)/;
+const isQuiet = (path: string): boolean => PROBES.test(path) || isDecision(path);
 
 /** How a request that went well is logged: one that machines send all the time, and any other. */
 export const REQUEST_LOG_LEVEL = { quiet: 'debug', normal: 'info' } as const;
@@ -26,15 +28,15 @@ export function requestLog(logger: Logger): HttpLogger {
     genReqId: (request, response) => {
       const given = givenRequestId(request);
       const id = given ?? randomUUID();
-      // An answer that leaves no line in the log has no use for an id; a problem document has it inside.
-      if (given !== undefined || !QUIET.test(request.url ?? '')) response.setHeader('X-Request-Id', id);
+      // A decision leaves no line in the log that an id would find. A failure has one in any case.
+      if (given !== undefined || !isDecision(pathOf(request))) response.setHeader('X-Request-Id', id);
       return id;
     },
     customLogLevel: (request, response, error) => {
       // Something does not answer and will again: that is one outage, not a fault of each request.
       if (response.statusCode === 503) return 'warn';
       if (error !== undefined || response.err !== undefined || response.statusCode >= 500) return 'error';
-      return REQUEST_LOG_LEVEL[QUIET.test(request.url ?? '') ? 'quiet' : 'normal'];
+      return REQUEST_LOG_LEVEL[isQuiet(pathOf(request)) ? 'quiet' : 'normal'];
     },
     customSuccessMessage: (request) => `${request.method ?? ''} ${pathOf(request)}`,
     customErrorMessage: (request) => `${request.method ?? ''} ${pathOf(request)} failed`,
