@@ -40,7 +40,7 @@ export async function createApp(
   limitServer(app);
   const drain = app.get(Drain);
   drain.watch(app.getHttpServer());
-  new FrontDoor(clientAddress(app), metrics, drain, logger)
+  new FrontDoor(clientAddress(app, config), metrics, drain, logger)
     .add(app.get(EvaluateDoor))
     .open(app.getHttpServer());
   return app;

@@ -15,8 +15,8 @@ import type { RequestMetrics } from './request-metrics.js';
 export interface DirectAnswer {
   /** JSON. */
   readonly body: string;
-  /** Names and values in turn, beside the common ones. */
-  readonly headers: readonly string[];
+  /** Names and values in turn, of this answer alone. */
+  readonly headers?: readonly string[] | undefined;
 }
 
 /** A request without a body. */
@@ -34,6 +34,8 @@ export interface DirectRoute {
   readonly prefix: string;
   /** Its pattern, as the application knows it. */
   readonly route: string;
+  /** Of all its answers: names and values in turn. */
+  readonly headers: readonly string[];
   /**
    * Answers what the application would, byte for byte, from memory.
    * @returns `undefined` for whatever is not plain, having changed and counted nothing: the application answers it
@@ -57,7 +59,11 @@ export class FrontDoor {
   ) {}
 
   add(...routes: DirectRoute[]): this {
-    for (const direct of routes) this.routes.push({ direct, headers: commonHeaders(direct.prefix) });
+    for (const direct of routes) {
+      const before = commonHeaders(direct.prefix);
+      const after = [...direct.headers, ...JSON_HEADERS];
+      this.routes.push({ direct, before, after, usual: [...before, ...after] });
+    }
     return this;
   }
 
@@ -76,7 +82,8 @@ export class FrontDoor {
     // An answer of the door is over at once, so there is nothing to wait for; but its connection must end with it.
     if (this.drain.isDraining) return false;
     const { url = '', method } = request;
-    for (const { direct, headers: common } of this.routes) {
+    for (const route of this.routes) {
+      const { direct } = route;
       if (direct.method !== method || !url.startsWith(direct.prefix)) continue;
       const { headers } = request;
       if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
@@ -85,7 +92,7 @@ export class FrontDoor {
       const startedAt = performance.now();
       const answer = direct.answer({ url, headers, address: this.addressOf(request) });
       if (!answer) return false;
-      send(request, response, common, answer);
+      send(request, response, route, answer);
       this.metrics.observe(method, direct.route, 200, startedAt);
       return true;
     }
@@ -93,26 +100,30 @@ export class FrontDoor {
   }
 }
 
+/** Of every answer; the length comes last. */
+const JSON_HEADERS = ['Content-Type', 'application/json; charset=utf-8', 'Content-Length'];
+
 interface Route {
   readonly direct: DirectRoute;
-  readonly headers: readonly string[];
+  /** What comes before and after the headers of one answer. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  /** Both, for an answer that has none of its own. */
+  readonly usual: readonly string[];
 }
 
 function send(
   request: IncomingMessage,
   response: ServerResponse,
-  common: readonly string[],
+  { before, after, usual }: Route,
   { body, headers }: DirectAnswer,
 ): void {
   const id = givenRequestId(request);
-  response.writeHead(200, [
-    ...(id === undefined ? [] : ['X-Request-Id', id]),
-    ...common,
-    ...headers,
-    'Content-Type',
-    'application/json; charset=utf-8',
-    'Content-Length',
-    String(Buffer.byteLength(body)),
-  ]);
+  const length = String(Buffer.byteLength(body));
+  const all =
+    id === undefined && !headers
+      ? [...usual, length]
+      : [...(id === undefined ? [] : ['X-Request-Id', id]), ...before, ...(headers ?? []), ...after, length];
+  response.writeHead(200, all);
   response.end(body);
 }
