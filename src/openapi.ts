@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { ofrepFailureResponse } from './ofrep/dto/ofrep.responses.js';
 import { SERVICE } from './operations/service-info.js';
 import { schemaConverter } from './platform/http/openapi-schema.js';
 import {
@@ -12,7 +13,7 @@ import { problemSchema } from './platform/http/problem.js';
 
 const DESCRIPTION = `Feature flags: decide, change safely, and say why.
 
-Failures are problem documents (RFC 9457) with a stable \`code\`. A path that exists with other methods answers 405 with
+Failures are problem documents (RFC 9457) with a stable \`code\`; below \`/ofrep\` they are those of that protocol. A path that exists with other methods answers 405 with
 \`Allow\`, any other 404. Fields and query parameters that are not described here are refused by name.`;
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -36,13 +37,22 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation) complete(operation, { hasBody: method.startsWith('p'), hasKey: path.includes('{') });
+      if (!operation) continue;
+      complete(operation, {
+        hasBody: method.startsWith('p'),
+        hasKey: path.includes('{'),
+        // OFREP says itself how it fails.
+        isOurs: !path.startsWith('/ofrep/'),
+      });
     }
   }
-  const { components } = toOpenApi(problemSchema, { schemaType: 'output' });
+  // Failures refer to these by name.
+  const [problem, ofrepFailure] = [problemSchema, ofrepFailureResponse].map(
+    (schema) => toOpenApi(schema, { schemaType: 'output' }).components,
+  );
   document.components = {
     ...document.components,
-    schemas: inOrder({ ...document.components?.schemas, ...components }),
+    schemas: inOrder({ ...document.components?.schemas, ...problem, ...ofrepFailure }),
     responses: problemResponses(),
     headers: HEADERS,
   };
@@ -76,6 +86,7 @@ function frame() {
       'apiKey',
     )
     .addTag('evaluation', 'What users get.')
+    .addTag('ofrep', 'What users get, for OpenFeature.')
     .addTag('stream', 'What is needed to evaluate elsewhere, and its changes.')
     .addTag('flags', 'Flags and what they do in each environment.')
     .addTag('segments', 'Named sets of users, for flags to speak of.')
@@ -92,7 +103,10 @@ function frame() {
 }
 
 /** Adds what follows from the shape of a route, and refers to what many routes share. */
-function complete(operation: Operation, { hasBody, hasKey }: { hasBody: boolean; hasKey: boolean }): void {
+function complete(
+  operation: Operation,
+  { hasBody, hasKey, isOurs }: { hasBody: boolean; hasKey: boolean; isOurs: boolean },
+): void {
   // Public is said too, not only left unsaid.
   operation.security ??= [];
   for (const parameter of operation.parameters ?? []) {
@@ -114,6 +128,7 @@ function complete(operation: Operation, { hasBody, hasKey }: { hasBody: boolean;
       if (type.startsWith('text/')) media.schema = { type: 'string' };
     }
   }
+  if (!isOurs) return;
   // Bodies are read before anything else is looked at, also where none is needed; a key may be badly encoded.
   for (const status of hasBody ? [400, 413, 415, 422] : hasKey ? [400] : [])
     responses[status] ??= failureReference(status);

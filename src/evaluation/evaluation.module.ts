@@ -21,6 +21,6 @@ import { SnapshotsService } from './snapshots.service.js';
     SnapshotArchive,
     CachesService,
   ],
-  exports: [EvaluationService, SnapshotStore, SnapshotsService],
+  exports: [EvaluationService, EvaluationMetrics, SnapshotStore, SnapshotsService],
 })
 export class EvaluationModule {}

@@ -13,6 +13,7 @@ import { requestLog } from '../logging/request-log.js';
 import { Metrics } from '../metrics/metrics.js';
 import { bodyErrors, bodyReader } from './body.js';
 import { CrossOrigin } from './cross-origin.js';
+import { FailureShapes } from './failure-shapes.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestMetrics } from './request-metrics.js';
 import { securityHeaders } from './security-headers.js';
@@ -39,7 +40,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
   app.use(bodyErrors);
   app.useGlobalGuards(new UndeclaredInputGuard(app.get(Reflector)));
   app.useGlobalPipes(new ValidationPipe());
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(new ProblemFilter(app.get(FailureShapes)));
 }
 
 /** For each request, since a key may allow its own origins. Never with credentials: cookies mean nothing here. */
@@ -69,10 +70,10 @@ function crossOriginRules(config: Config, crossOrigin: CrossOrigin): CorsOptions
     ],
     maxAge: 600,
   };
-  return ({ method, path, headers }, answer) => {
+  return ({ method, path, query, headers }, answer) => {
     const { origin } = headers;
     const isKeys =
-      !everywhere && origin !== undefined && crossOrigin.allows({ method, path, headers, origin });
+      !everywhere && origin !== undefined && crossOrigin.allows({ method, path, query, headers, origin });
     answer(null, {
       ...common,
       origin: everywhere ? '*' : isKeys ? [origin] : [...config.allowedOrigins],
