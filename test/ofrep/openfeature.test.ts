@@ -115,7 +115,10 @@ describe('@openfeature/ofrep-web-provider', () => {
 
   async function connect(
     options: Partial<OFREPWebProviderOptions> = {},
-    { key = client, context = { targetingKey: 'alice' } } = {},
+    {
+      key = client,
+      context = { targetingKey: 'alice' },
+    }: { key?: { secret: string }; context?: EvaluationContext } = {},
   ): Promise<Connected> {
     const domain = `web-${(domains += 1)}`;
     const statuses: number[] = [];
