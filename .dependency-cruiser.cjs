@@ -4,6 +4,7 @@
 /** From the top: a feature may import those below it, never one above. A new feature is a word here. */
 const features = [
   'operations',
+  'ofrep',
   'stream',
   'evaluation',
   'flags',

@@ -5,6 +5,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
 import { EvaluationModule } from './evaluation/evaluation.module.js';
 import { FlagsModule } from './flags/flags.module.js';
+import { OfrepModule } from './ofrep/ofrep.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { CacheModule } from './platform/cache/cache.module.js';
 import { ConfigModule } from './platform/config/config.module.js';
@@ -13,6 +14,7 @@ import { DatabaseModule } from './platform/database/database.module.js';
 import type { DatabaseSource } from './platform/database/database-source.js';
 import { EventsModule } from './platform/events/events.module.js';
 import { CrossOriginModule } from './platform/http/cross-origin.js';
+import { FailureShapesModule } from './platform/http/failure-shapes.js';
 import { PatternsModule } from './platform/patterns/pattern-engine.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
@@ -28,6 +30,7 @@ export class AppModule {
         ConfigModule.of(config),
         EventsModule,
         CrossOriginModule,
+        FailureShapesModule,
         MetricsModule,
         DatabaseModule.of(database),
         CacheModule,
@@ -40,6 +43,7 @@ export class AppModule {
         FlagsModule,
         EvaluationModule,
         StreamModule,
+        OfrepModule,
         OperationsModule,
       ],
     };

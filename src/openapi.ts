@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { ofrepFailureResponse } from './ofrep/dto/ofrep.responses.js';
 import { SERVICE } from './operations/service-info.js';
 import { isDecision } from './platform/logging/decision-paths.js';
 import { schemaConverter } from './platform/http/openapi-schema.js';
@@ -13,7 +14,7 @@ import { problemSchema } from './platform/http/problem.js';
 
 const DESCRIPTION = `Feature flags: decide, change safely, and say why.
 
-Failures are problem documents (RFC 9457) with a stable \`code\`. A path that exists with other methods answers 405 with
+Failures are problem documents (RFC 9457) with a stable \`code\`; below \`/ofrep\` they are those of that protocol. A path that exists with other methods answers 405 with
 \`Allow\`, any other 404. Fields and query parameters that are not described here are refused by name.`;
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -38,14 +39,22 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     for (const method of METHODS) {
       const operation = item[method];
       if (!operation) continue;
-      const hasKey = path.includes('{');
-      complete(operation, { hasBody: method.startsWith('p'), hasKey, isDecision: isDecision(path) });
+      complete(operation, {
+        hasBody: method.startsWith('p'),
+        hasKey: path.includes('{'),
+        // OFREP says itself how it fails.
+        isOurs: !path.startsWith('/ofrep/'),
+        isDecision: isDecision(path),
+      });
     }
   }
-  const { components } = toOpenApi(problemSchema, { schemaType: 'output' });
+  // Failures refer to these by name.
+  const [problem, ofrepFailure] = [problemSchema, ofrepFailureResponse].map(
+    (schema) => toOpenApi(schema, { schemaType: 'output' }).components,
+  );
   document.components = {
     ...document.components,
-    schemas: inOrder({ ...document.components?.schemas, ...components }),
+    schemas: inOrder({ ...document.components?.schemas, ...problem, ...ofrepFailure }),
     responses: problemResponses(),
     headers: HEADERS,
   };
@@ -79,6 +88,7 @@ function frame() {
       'apiKey',
     )
     .addTag('evaluation', 'What users get.')
+    .addTag('ofrep', 'What users get, for OpenFeature.')
     .addTag('stream', 'What is needed to evaluate elsewhere, and its changes.')
     .addTag('flags', 'Flags and what they do in each environment.')
     .addTag('segments', 'Named sets of users, for flags to speak of.')
@@ -94,12 +104,15 @@ function frame() {
   return frame;
 }
 
+interface Shape {
+  readonly hasBody: boolean;
+  readonly hasKey: boolean;
+  readonly isOurs: boolean;
+  readonly isDecision: boolean;
+}
+
 /** Adds what follows from the shape of a route, and refers to what many routes share. */
-function complete(
-  operation: Operation,
-  shape: { readonly hasBody: boolean; readonly hasKey: boolean; readonly isDecision: boolean },
-): void {
-  const { hasBody, hasKey } = shape;
+function complete(operation: Operation, { hasBody, hasKey, isOurs, isDecision: isAsked }: Shape): void {
   // Public is said too, not only left unsaid.
   operation.security ??= [];
   for (const parameter of operation.parameters ?? []) {
@@ -116,7 +129,7 @@ function complete(
       ...response.headers,
       // Of what goes well in a decision there is nothing in the log to find by an id.
       ...headerReferences(
-        ...(shape.isDecision && isSuccess ? [] : ['X-Request-Id' as const]),
+        ...(isAsked && isSuccess ? [] : ['X-Request-Id' as const]),
         ...(isCounted && isSuccess ? ALLOWANCE : []),
       ),
     };
@@ -125,6 +138,7 @@ function complete(
       if (type.startsWith('text/')) media.schema = { type: 'string' };
     }
   }
+  if (!isOurs) return;
   // Bodies are read before anything else is looked at, also where none is needed; a key may be badly encoded.
   for (const status of hasBody ? [400, 413, 415, 422] : hasKey ? [400] : [])
     responses[status] ??= failureReference(status);

@@ -73,7 +73,17 @@ export class ApiKeyDirectory
   }
 
   authenticate(secret: string, origin: string | undefined): KeyScope {
-    const key = this.find(secret);
+    const scope = this.admitted(this.find(secret), origin);
+    this.uses.set(scope.keyId, new Date());
+    return scope;
+  }
+
+  scopeOf(keyId: string, origin: string | undefined): KeyScope {
+    if (!this.held) throw new KeysNotLoaded();
+    return this.admitted(this.isValid(keyId) ? this.byId.get(keyId) : undefined, origin);
+  }
+
+  private admitted(key: HeldKey | undefined, origin: string | undefined): KeyScope {
     if (!key) throw new InvalidApiKey();
     const { scope } = key;
     if (origin !== undefined && scope.kind !== 'client') {
@@ -81,7 +91,6 @@ export class ApiKeyDirectory
       throw new KeyInBrowser(scope.kind);
     }
     if (!allows(key, origin)) throw new OriginNotAllowed();
-    this.uses.set(scope.keyId, new Date());
     return scope;
   }
 

@@ -10,6 +10,11 @@ export interface KeyKeeper {
    * @throws InvalidApiKey, KeyInBrowser, OriginNotAllowed, KeysNotLoaded
    */
   authenticate(secret: string, origin: string | undefined): KeyScope;
+  /**
+   * What a key may do that was let in before, as `authenticate` says it of its secret. Not counted as a use.
+   * @throws InvalidApiKey, KeyInBrowser, OriginNotAllowed, KeysNotLoaded
+   */
+  scopeOf(keyId: string, origin: string | undefined): KeyScope;
   /** Whether a key that was let in still would be: it is neither revoked nor expired. Waits for nothing. */
   isValid(keyId: string): boolean;
 }
@@ -26,6 +31,11 @@ export class KeyRing implements KeyKeeper {
   authenticate(secret: string, origin: string | undefined): KeyScope {
     if (!this.keeper) throw new NoKeys();
     return this.keeper.authenticate(secret, origin);
+  }
+
+  scopeOf(keyId: string, origin: string | undefined): KeyScope {
+    if (!this.keeper) throw new NoKeys();
+    return this.keeper.scopeOf(keyId, origin);
   }
 
   isValid(keyId: string): boolean {

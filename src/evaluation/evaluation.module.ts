@@ -24,6 +24,6 @@ import { SnapshotsService } from './snapshots.service.js';
     SnapshotArchive,
     CachesService,
   ],
-  exports: [EvaluationService, SnapshotStore, SnapshotsService],
+  exports: [EvaluationService, EvaluationMetrics, SnapshotStore, SnapshotsService],
 })
 export class EvaluationModule {}

@@ -17,6 +17,28 @@ export interface Follower {
   onGone(): void;
 }
 
+/** What a stream follows: where it is now, and what is told of the way there. */
+export interface Followed {
+  /** Where those are who have everything. */
+  readonly position: Position;
+  /** The next thing to tell after a position, and where it leads; `undefined` when only the whole helps. */
+  after(position: Position): { readonly event: Buffer; readonly position: Position } | undefined;
+  /** For those who have nothing, or what does not count any more. */
+  wholeEvent(): Buffer;
+  /** Told before the whole to those who took themselves to be elsewhere; `undefined`: nothing. */
+  resyncEvent(reason: ResyncReason): Buffer | undefined;
+  /** The last thing that is told; `undefined`: nothing. */
+  closedEvent(reason: CloseReason): Buffer | undefined;
+  follow(follower: Follower): void;
+  unfollow(follower: Follower): void;
+}
+
+/** Why a stream ends by the service's own will. */
+export type CloseReason = 'access_ended' | 'environment_deleted' | 'shutting_down';
+
+/** Why a client gets the whole ruleset instead of changes: its id says nothing here; or what it had was left behind while it was connected. */
+export type ResyncReason = 'id_unknown' | 'history_left';
+
 /** A place in a feed: what a follower has taken. `bytes` counts all changes before it. */
 export interface Position {
   readonly step: number;
@@ -34,7 +56,7 @@ interface Change {
  * The states of one environment as this instance goes through them, one step after the other: the last as a whole, and
  * the changes that led there as far as they are kept. Everything is serialised once, for all who follow.
  */
-export class EnvironmentFeed {
+export class EnvironmentFeed implements Followed {
   private readonly followers = new Set<Follower>();
   private environmentId: string;
   private currentId: string;
@@ -109,8 +131,16 @@ export class EnvironmentFeed {
   }
 
   /** The whole ruleset, as an event. */
-  rulesetEvent(): Buffer {
+  wholeEvent(): Buffer {
     return this.wholeRuleset().event;
+  }
+
+  resyncEvent(reason: ResyncReason): Buffer {
+    return eventOf('resync', JSON.stringify({ reason }));
+  }
+
+  closedEvent(reason: CloseReason): Buffer {
+    return eventOf('closed', JSON.stringify({ reason }));
   }
 
   follow(follower: Follower): void {

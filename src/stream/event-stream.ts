@@ -1,13 +1,7 @@
 import type { Writable } from 'node:stream';
-import type { EnvironmentFeed, Follower, Position } from './environment-feed.js';
-import { eventOf, HEARTBEAT, retryAfter } from './server-sent.js';
+import type { CloseReason, Followed, Follower, Position, ResyncReason } from './environment-feed.js';
+import { HEARTBEAT, retryAfter } from './server-sent.js';
 import type { StreamAccess } from './stream-access.js';
-
-/** Why a stream ends by the service's own will. */
-export type CloseReason = 'access_ended' | 'environment_deleted' | 'shutting_down';
-
-/** Why a client gets the whole ruleset instead of changes: its id says nothing here; or what it had was left behind while it was connected. */
-export type ResyncReason = 'id_unknown' | 'history_left';
 
 export interface StreamLimits {
   readonly heartbeatMs: number;
@@ -52,7 +46,7 @@ export class EventStream implements Follower {
   /** @param from where the client is; without it, it is sent the whole ruleset, after a resync if it takes itself to be elsewhere */
   constructor(
     private readonly sink: Writable,
-    private readonly feed: EnvironmentFeed,
+    private readonly feed: Followed,
     private readonly access: StreamAccess,
     private readonly limits: StreamLimits,
     private readonly listener: StreamListener,
@@ -110,7 +104,7 @@ export class EventStream implements Follower {
       return;
     }
     const retry = reason === 'shutting_down' ? retryAfter(Math.random() * SPREAD_MS) : '';
-    const told = eventOf('closed', JSON.stringify({ reason }));
+    const told = this.feed.closedEvent(reason) ?? Buffer.alloc(0);
     this.sink.end(Buffer.concat([Buffer.from(retry), told]));
     setTimeout(() => this.sink.destroy(), LEAVE_MS).unref();
   }
@@ -154,13 +148,16 @@ export class EventStream implements Follower {
     if (this.resync !== undefined) {
       const reason = this.resync;
       this.resync = undefined;
-      this.listener.onResync(reason);
-      return eventOf('resync', JSON.stringify({ reason }));
+      const told = this.feed.resyncEvent(reason);
+      if (told) {
+        this.listener.onResync(reason);
+        return told;
+      }
     }
     if (this.needsWhole) {
       this.needsWhole = false;
       this.position = this.feed.position;
-      return this.feed.rulesetEvent();
+      return this.feed.wholeEvent();
     }
     if (this.position.step === this.feed.position.step) return undefined;
     const change = this.feed.after(this.position);

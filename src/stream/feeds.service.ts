@@ -60,6 +60,21 @@ export class FeedsService {
     return this.feed(environmentKey);
   }
 
+  /** Names the state that is served. @throws EnvironmentNotFound, NotReady */
+  idOf(environmentKey: string): string {
+    return this.feed(environmentKey).id;
+  }
+
+  /**
+   * Sees to it that what is served is not before the state of this id, as far as that can be: somebody heard of it from another instance.
+   * @throws EnvironmentNotFound, NotReady
+   */
+  async reach(environmentKey: string, id: string): Promise<void> {
+    await this.feedFor(environmentKey, id).catch((error: unknown) => {
+      if (!(error instanceof BehindClient)) throw error;
+    });
+  }
+
   /** @throws EnvironmentNotFound, NotReady */
   async ruleset(environmentKey: string, id: string | undefined): Promise<ServedRuleset> {
     const feed = await this.feedFor(environmentKey, id).catch((error: unknown) => {

@@ -19,6 +19,9 @@ export function eventAround(name: EventName, json: string, id: string): { event:
 /** Says after how long a client is to come again when the connection ends. */
 export const retryAfter = (ms: number): string => `retry: ${Math.round(ms)}\n\n`;
 
+/** An event of the default name, `message`. @param json in one line */
+export const messageOf = (json: string, id: string): Buffer => Buffer.from(`id: ${id}\ndata: ${json}\n\n`);
+
 /** Nothing, so that neither side takes the other for gone. */
 export const HEARTBEAT = Buffer.from(':\n\n');
 

@@ -11,6 +11,6 @@ import { StreamsService } from './streams.service.js';
   imports: [AuthModule, EvaluationModule],
   controllers: [StreamController],
   providers: [FeedsService, StreamCallers, StreamMetrics, StreamsService],
-  exports: [StreamsService],
+  exports: [FeedsService, StreamsService],
 })
 export class StreamModule {}

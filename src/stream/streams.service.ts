@@ -4,8 +4,8 @@ import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
 import { DomainError } from '../platform/errors/errors.js';
 import { Repeating } from '../platform/events/repeating.js';
-import type { EnvironmentFeed } from './environment-feed.js';
-import { EventStream, type ResyncReason, type StreamLimits } from './event-stream.js';
+import type { EnvironmentFeed, Followed, ResyncReason } from './environment-feed.js';
+import { EventStream, type StreamLimits } from './event-stream.js';
 import { FeedsService } from './feeds.service.js';
 import { StreamsClosing } from './stream.errors.js';
 import { StreamMetrics } from './stream.metrics.js';
@@ -20,6 +20,8 @@ export interface StreamRequest {
   readonly caller: StreamCaller;
   /** From where it comes. */
   readonly network: string;
+  /** What is told of a feed, where that is not its rulesets and changes; it must be small. */
+  readonly tell?: (feed: EnvironmentFeed) => Followed;
 }
 
 /** A stream that may begin, and holds its place until it does or is given up. */
@@ -73,16 +75,17 @@ export class StreamsService implements BeforeApplicationShutdown {
     }
   }
 
-  private async admitted({ environmentKey, lastEventId, caller, network }: StreamRequest) {
+  private async admitted({ environmentKey, lastEventId, caller, network, tell }: StreamRequest) {
     if (this.isClosing) throw new StreamsClosing();
     const leave = this.admission.enter(`${network} ${caller.id}`);
     try {
       const feed = await this.feeds.feedFor(environmentKey, lastEventId);
       const from = lastEventId === undefined ? undefined : feed.positionOf(lastEventId);
-      const settle = from ? () => undefined : this.admission.sendRuleset();
+      const settle = from || tell ? () => undefined : this.admission.sendRuleset();
       const resync: ResyncReason | undefined = lastEventId === undefined || from ? undefined : 'id_unknown';
       return {
-        begin: (sink: Writable) => this.begin(sink, feed, caller, { from, resync }, { leave, settle }),
+        begin: (sink: Writable) =>
+          this.begin(sink, tell?.(feed) ?? feed, caller, { from, resync }, { leave, settle }),
         giveUp: () => {
           settle();
           leave();
@@ -96,7 +99,7 @@ export class StreamsService implements BeforeApplicationShutdown {
 
   private begin(
     sink: Writable,
-    feed: EnvironmentFeed,
+    feed: Followed,
     { access }: StreamCaller,
     start: ConstructorParameters<typeof EventStream>[5],
     { leave, settle }: { leave: () => void; settle: () => void },

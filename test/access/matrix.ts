@@ -3,10 +3,11 @@ import type { Role } from '../../src/platform/access/role.js';
 
 /**
  * Who may call a route: everybody, or people with this role or a higher one. A key is refused unless its kind is named, and
- * an admin key passes where its role does, but not where it takes a `person`. `public` alone looks at no credential.
+ * an admin key passes where its role does, but not where it takes a `person`. `public` alone looks at no credential, and a
+ * route for a `key` lets no person in and no key but those of the kinds that are named.
  */
 export interface Row {
-  readonly access: 'public' | Role;
+  readonly access: 'public' | 'key' | Role;
   readonly keys?: readonly KeyKind[];
   readonly person?: true;
 }
@@ -15,6 +16,8 @@ const person = (access: Role): Row => ({ access, person: true });
 const PUBLIC: Row = { access: 'public' };
 const FOLLOWS: Row = { access: 'viewer', keys: ['server'] };
 const EVALUATES: Row = { access: 'public', keys: ['server', 'client', 'admin'] };
+
+const FOR_KEYS: Row = { access: 'key', keys: ['server', 'client'] };
 
 /** A new route needs a row here. */
 export const MATRIX: Readonly<Record<string, Row>> = {
@@ -69,6 +72,11 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'GET /evaluate/:flag_key': EVALUATES,
   'POST /evaluate/:flag_key': EVALUATES,
   'POST /evaluate': EVALUATES,
+
+  'POST /ofrep/v1/evaluate/flags/:key': FOR_KEYS,
+  'POST /ofrep/v1/evaluate/flags': FOR_KEYS,
+  // Its address is its credential, and without one nothing is looked at.
+  'GET /ofrep/v1/stream': PUBLIC,
 
   'GET /audit': role('viewer'),
   'GET /audit/flag/:key': role('viewer'),

@@ -61,11 +61,12 @@ it('names every operation once, describes it and files it under a tag', () => {
   }
 });
 
-it('declares a problem document for every failure, and a body for every success but 204 and 304', () => {
+it('declares a problem document for every failure but those of OFREP, and a body for every success but 204 and 304', () => {
   const flaws = document.routes.flatMap(({ name, operation }) =>
     Object.entries(operation.responses).flatMap(([status, declared]) => {
       const types = Object.keys(document.resolve(declared).content ?? {});
-      const wanted = Number(status) >= 400 ? 'application/problem+json' : undefined;
+      const failure = name.includes(' /ofrep/') ? 'application/json' : 'application/problem+json';
+      const wanted = Number(status) >= 400 ? failure : undefined;
       const isReadiness = name === 'GET /health/ready' && status === '503';
       if (wanted !== undefined && !isReadiness) return types.join() === wanted ? [] : [`${name} ${status}`];
       return types.length > 0 || ['204', '304'].includes(status) ? [] : [`${name} ${status}`];
@@ -77,7 +78,7 @@ it('declares a problem document for every failure, and a body for every success 
 it('says where a token is needed, and 401 there alone; 403 where a role is', () => {
   for (const { name, operation } of document.routes) {
     const isPublic = operation.security.length === 0;
-    const givesTokens = /^POST \/auth\/(login|setup)$/.test(name);
+    const givesTokens = /^POST \/auth\/(login|setup)$|^GET \/ofrep\/v1\/stream$/.test(name);
     expect([name, '401' in operation.responses]).toEqual([name, !isPublic || givesTokens]);
   }
 });
@@ -341,6 +342,35 @@ describe('when every operation is called as it says', () => {
     await call('POST /evaluate', 200, '/evaluate', {
       body: { environment_key: 'nowhere', flag_keys: ['walk'] },
     });
+    const ofrep = JSON.parse(
+      (
+        await call('POST /auth/api-keys', 201, '/auth/api-keys', {
+          body: { name: 'Walk', kind: 'server', environment_key: 'staging' },
+        })
+      ).text,
+    ) as { secret: string };
+    const asked = {
+      role: null,
+      headers: { 'X-API-Key': ofrep.secret },
+      body: { context: { targetingKey: 'alice' } },
+    } as const;
+    const one = 'POST /ofrep/v1/evaluate/flags/{key}';
+    const all = 'POST /ofrep/v1/evaluate/flags';
+    await call(one, 200, '/ofrep/v1/evaluate/flags/shirts', asked);
+    await call(one, 404, '/ofrep/v1/evaluate/flags/none', asked);
+    await call(one, 400, '/ofrep/v1/evaluate/flags/shirts', { ...asked, body: { context: {} } });
+    await call(all, 401, '/ofrep/v1/evaluate/flags', { ...asked, headers: {} });
+    const given = await call(all, 200, '/ofrep/v1/evaluate/flags', asked);
+    await call(all, 304, '/ofrep/v1/evaluate/flags', {
+      ...asked,
+      headers: { ...asked.headers, 'If-None-Match': given.headers.etag ?? '' },
+    });
+    const { eventStreams } = JSON.parse(given.text) as {
+      eventStreams: { endpoint: { requestUri: string } }[];
+    };
+    await call('GET /ofrep/v1/stream', 200, eventStreams[0]?.endpoint.requestUri ?? '', { role: null });
+    await call('GET /ofrep/v1/stream', 401, '/ofrep/v1/stream?token=x', { role: null });
+    await call('GET /ofrep/v1/stream', 400, '/ofrep/v1/stream', { role: null });
     await call('GET /stream', 200, '/stream?environment_key=staging');
     await call('GET /stream', 404, '/stream?environment_key=nowhere');
     const { headers } = await call('GET /ruleset', 200, '/ruleset?environment_key=staging');

@@ -81,9 +81,11 @@ async function attempt(made: Attempt, flawsOf: (answer: Received) => string[]): 
 const counts = new Map<number, number>();
 
 /** No server error, and a problem document for every failure; OPTIONS and HEAD have no bodies to look at. */
-function flawsOfStray({ method }: Attempt, answer: Received): string[] {
+function flawsOfStray({ method, path }: Attempt, answer: Received): string[] {
   if (answer.status >= 500) return ['a server error'];
   if (answer.status < 400 || method === 'HEAD') return [];
+  if (/^\/ofrep(\/|$)/.test(path))
+    return answer.headers['content-type']?.startsWith('application/json') ? [] : ['not an OFREP failure'];
   if (!answer.headers['content-type']?.startsWith('application/problem+json'))
     return ['not a problem document'];
   return flawsOfProblem(JSON.parse(answer.text) as Json, answer);

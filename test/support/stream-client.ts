@@ -122,8 +122,9 @@ export class StreamConnection {
     const retry = field('retry');
     if (retry !== undefined) this.retryMs = Number(retry);
     const [name, data] = [field('event'), field('data')];
-    if (name === undefined || data === undefined) return;
-    const event = { name, id: field('id'), data: JSON.parse(data) as unknown };
+    if (data === undefined) return;
+    // Of those that do not say.
+    const event = { name: name ?? 'message', id: field('id'), data: JSON.parse(data) as unknown };
     this.events.push(event);
     this.onEvent(event);
   }

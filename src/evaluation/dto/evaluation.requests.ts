@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { TARGETING_KEY, type Context, type JsonValue } from '../../core/index.js';
 import { USER_ID } from '../../segments/unit-name.js';
+import { MAX_ATTRIBUTES, MAX_NAME, MAX_UNIT, sizeFlaws } from '../context-limits.js';
 
 const MAX_ENVIRONMENT_KEY = 100;
-const MAX_USER_ID = 1024;
-const MAX_ATTRIBUTES = 200;
-const MAX_DEPTH = 8;
 const MAX_FLAGS = 1_000;
 
 /** What the unit is called at the HTTP edge, and in OpenFeature. */
@@ -19,21 +17,16 @@ const environmentKey = z
 
 /** Numbers name users too, and are the same users as their decimal text. */
 const userId = z
-  .union([z.string().max(MAX_USER_ID), z.number()], {
-    error: `must be a text of at most ${MAX_USER_ID} characters or a number; leave it out when nobody is known`,
+  .union([z.string().max(MAX_UNIT), z.number()], {
+    error: `must be a text of at most ${MAX_UNIT} characters or a number; leave it out when nobody is known`,
   })
   .transform(String)
   .meta({ description: 'Who is asking.', example: 'alice' });
 
 const contextSchema = z
-  .record(z.string().max(200), z.json())
+  .record(z.string().max(MAX_NAME), z.json())
   .superRefine((context, issues) => {
-    if (Object.keys(context).length > MAX_ATTRIBUTES) {
-      issues.addIssue(`must have at most ${MAX_ATTRIBUTES} attributes`);
-    }
-    if (isDeeperThan(context, MAX_DEPTH)) {
-      issues.addIssue(`must not be nested deeper than ${MAX_DEPTH} levels`);
-    }
+    for (const flaw of sizeFlaws(context)) issues.addIssue(flaw);
     for (const name of UNIT_NAMES) {
       if (Object.hasOwn(context, name) && context[name] !== null && unitAt(context, name) === undefined) {
         issues.addIssue({ code: 'custom', path: [name], message: 'must be a text or a number' });
@@ -53,7 +46,7 @@ const contextSchema = z
 export const evaluateQuery = z
   .strictObject({
     environment_key: environmentKey,
-    user_id: z.string().max(MAX_USER_ID).optional().meta({ description: 'Who is asking.', example: 'alice' }),
+    user_id: z.string().max(MAX_UNIT).optional().meta({ description: 'Who is asking.', example: 'alice' }),
   })
   .transform(({ environment_key: environment, user_id: id }) => ({
     environmentKey: environment,
@@ -69,7 +62,7 @@ export function plainQuestion(query: Readonly<Record<string, unknown>>): Evaluat
   const { environment_key: environment, user_id: id } = query;
   if (typeof environment !== 'string' || environment === '' || environment.length > MAX_ENVIRONMENT_KEY)
     return undefined;
-  if (typeof id !== 'string' || id.length > MAX_USER_ID) return undefined;
+  if (typeof id !== 'string' || id.length > MAX_UNIT) return undefined;
   if (Object.keys(query).length !== 2) return undefined;
   return { environmentKey: environment, context: { targetingKey: id }, explain: false };
 }
@@ -147,11 +140,6 @@ function contextOf(
   const unit = id ?? UNIT_NAMES.map((name) => unitAt(context, name)).find((item) => item !== undefined);
   if (unit !== undefined) context[TARGETING_KEY] = unit;
   return context;
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
 }
 
 export const asksToExplain = ({ body }: { readonly body?: unknown }): boolean =>

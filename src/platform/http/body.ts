@@ -16,6 +16,9 @@ const LISTS: Limits = { bytes: 8 * 1024 * 1024, values: 500_000 };
 /** Conditions may be 20 groups deep, and each takes two levels. */
 const MAX_DEPTH = 64;
 
+/** Paths that evaluate: with names of our own, and with those of OpenFeature. */
+const SMALL = /^\/(evaluate|ofrep(\/|$))/;
+
 /**
  * Paths whose bodies wait until it is known who calls, for `ReadsLongLists`: what nobody may send is not worth 8 MiB. That
  * a path is here gives nothing away: a route that does not read its body then has none.
@@ -59,7 +62,7 @@ export function bodyReader(): RequestHandler[] {
     },
     (request, response, next) => {
       if (READ_LATER.test(request.path)) next();
-      else (request.path.startsWith('/evaluate') ? small : large)(request, response, next);
+      else (SMALL.test(request.path) ? small : large)(request, response, next);
     },
   ];
 }

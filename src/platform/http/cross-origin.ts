@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 export interface CrossOriginRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: Readonly<Record<string, unknown>>;
   readonly headers: IncomingHttpHeaders;
   /** The origin of the page, as the browser says it. */
   readonly origin: string;

@@ -21,21 +21,24 @@ import {
   Unauthenticated,
   Unavailable,
 } from '../errors/errors.js';
+import { FailureShapes } from './failure-shapes.js';
 import { HttpFault } from './http.errors.js';
 import type {} from 'pino-http'; // gives requests their `id`, and answers their `err`
 import type { Problem } from './problem.js';
 import { unknownRoute } from './unknown-routes.js';
 
-/** Turns whatever was thrown into a problem document. The one place that knows which kind of failure is which status. */
+/** Turns whatever was thrown into a problem document, or what its path has instead. The one place that knows which kind of failure is which status. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly shapes = new FailureShapes()) {}
+
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    sendProblem(thrown, http.getRequest<Request>(), http.getResponse<Response>());
+    sendProblem(thrown, http.getRequest<Request>(), http.getResponse<Response>(), this.shapes);
   }
 }
 
-function sendProblem(thrown: unknown, request: Request, response: Response): void {
+function sendProblem(thrown: unknown, request: Request, response: Response, shapes: FailureShapes): void {
   if (response.headersSent || response.destroyed) {
     response.err = asError(thrown);
     response.destroy();
@@ -49,7 +52,13 @@ function sendProblem(thrown: unknown, request: Request, response: Response): voi
   const id = typeof request.id === 'string' ? request.id : null;
   if (id !== null) response.setHeader('X-Request-Id', id);
   const problem = problemOf(error, status, id);
-  response.status(status).type('application/problem+json').send(JSON.stringify(problem));
+  const shaped = shapes.of(request.path)?.({
+    path: request.path,
+    ...problem,
+    problems: problem.errors ?? [],
+  });
+  if (shaped) response.status(shaped.status).type('application/json').send(shaped.body);
+  else response.status(status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

@@ -12,6 +12,7 @@ import type { Config } from '../config/settings.js';
 import { requestLog } from '../logging/request-log.js';
 import { bodyErrors, bodyReader } from './body.js';
 import { CrossOrigin } from './cross-origin.js';
+import { FailureShapes } from './failure-shapes.js';
 import { ProblemFilter } from './problem.filter.js';
 import { measureRequests, type RequestMetrics } from './request-metrics.js';
 import { isDecision } from '../logging/decision-paths.js';
@@ -45,7 +46,7 @@ export function setUpHttp(
   app.use(bodyErrors);
   app.useGlobalGuards(new UndeclaredInputGuard(app.get(Reflector)));
   app.useGlobalPipes(new ValidationPipe());
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(new ProblemFilter(app.get(FailureShapes)));
 }
 
 /** Who keeps an answer must know that a page of another origin may get other headers. Decisions are not kept. */
@@ -81,14 +82,14 @@ function crossOriginRules(config: Config, crossOrigin: CrossOrigin): CorsOptions
     ],
     maxAge: 600,
   };
-  return ({ method, path, headers }, answer) => {
+  return ({ method, path, query, headers }, answer) => {
     const { origin } = headers;
     if (origin === undefined && method !== 'OPTIONS') {
       answer(null, { origin: false });
       return;
     }
     const isKeys =
-      !everywhere && origin !== undefined && crossOrigin.allows({ method, path, headers, origin });
+      !everywhere && origin !== undefined && crossOrigin.allows({ method, path, query, headers, origin });
     answer(null, {
       ...common,
       origin: everywhere ? '*' : isKeys ? [origin] : [...config.allowedOrigins],
