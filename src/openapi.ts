@@ -124,7 +124,7 @@ function complete(operation: Operation, { hasBody, hasKey, isOurs, isDecision: i
   for (const [status, response] of Object.entries(responses)) {
     if (!response || '$ref' in response) continue;
     if (response.content?.['application/problem+json']) responses[status] = failureReference(Number(status));
-    const isSuccess = Number(status) < 300;
+    const isSuccess = Number(status) < 400;
     response.headers = {
       ...response.headers,
       // Of what goes well in a decision there is nothing in the log to find by an id.

@@ -120,6 +120,9 @@ export class OfrepController {
 
 function sendAnswer(response: Response, { status, headers, body }: OfrepAnswer): void {
   response.status(status).set(headers);
+  // As every failure has one, whoever found it.
+  const { id } = response.req;
+  if (status >= 400 && typeof id === 'string') response.set('X-Request-Id', id);
   if (status === 304) response.removeHeader('Content-Type');
   response.end(body === '' ? undefined : body);
 }
