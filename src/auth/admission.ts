@@ -13,10 +13,14 @@ export interface Arrival {
   readonly address: string | undefined;
 }
 
-export interface Admitted {
+/** Who calls, as far as that can be told without waiting. */
+export interface Caller {
   readonly credentials: Exclude<Credentials, { type: 'ambiguous' }>;
   /** Of the key that calls. */
   readonly scope: KeyScope | undefined;
+}
+
+export interface Admitted extends Caller {
   /** What is left of the limit; `undefined` where there is none. */
   readonly allowance: Allowance | undefined;
 }
@@ -34,23 +38,27 @@ export class Admission {
 
   /** @throws TwoCredentials, RateLimited, and what `KeyKeeper.authenticate` throws */
   admit({ headers, address }: Arrival): Admitted {
-    const credentials = readCredentials(headers);
-    if (credentials.type === 'key') {
-      const scope = this.authenticate(credentials.secret, headers.origin, address);
-      return { credentials, scope, allowance: this.limits.takeForKey(scope) };
-    }
-    const allowance = this.limits.takeForNetwork(address);
-    if (credentials.type === 'ambiguous') throw new TwoCredentials();
-    return { credentials, scope: undefined, allowance };
-  }
-
-  private authenticate(secret: string, origin: string | undefined, address: string | undefined): KeyScope {
+    let caller: Caller;
     try {
-      return this.keys.authenticate(secret, origin);
+      caller = this.identify(headers);
     } catch (error) {
       // Guessing is limited as calling without a key is.
       this.limits.takeForNetwork(address);
       throw error;
     }
+    return { ...caller, allowance: this.take(caller, address) };
+  }
+
+  /** Counts nothing. @throws TwoCredentials, and what `KeyKeeper.authenticate` throws */
+  identify(headers: IncomingHttpHeaders): Caller {
+    const credentials = readCredentials(headers);
+    if (credentials.type === 'ambiguous') throw new TwoCredentials();
+    if (credentials.type !== 'key') return { credentials, scope: undefined };
+    return { credentials, scope: this.keys.authenticate(credentials.secret, headers.origin) };
+  }
+
+  /** Counts one request. @throws RateLimited; @returns what is left, `undefined` where there is no limit */
+  take({ scope }: Caller, address: string | undefined): Allowance | undefined {
+    return scope ? this.limits.takeForKey(scope) : this.limits.takeForNetwork(address);
   }
 }

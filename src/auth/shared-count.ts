@@ -19,8 +19,12 @@ export class SharedCount {
   private endsAt: number;
   /** Of all instances, as last heard; this one's part of it included. */
   private heard = 0;
-  /** Taken here and not yet in `heard`. */
+  /** Taken here, and told to nobody. */
+  private untold = 0;
+  /** Told, and not in `heard`: the answer is under way, or was lost. Whether it counts there nobody knows, so it is not told again. */
   private unheard = 0;
+  /** Taken here, whatever others say: a Redis that begins anew forgets it. */
+  private own = 0;
   private isReporting = false;
 
   constructor(
@@ -32,7 +36,7 @@ export class SharedCount {
 
   /** How many were taken, as far as is known here. */
   get known(): number {
-    return this.heard + this.unheard;
+    return Math.max(this.own, this.heard + this.unheard + this.untold);
   }
 
   get msLeft(): number {
@@ -42,7 +46,8 @@ export class SharedCount {
   /** @returns whether there was one left; only then it is counted */
   take(limit: number): boolean {
     if (this.known >= limit) return false;
-    this.unheard += 1;
+    this.own += 1;
+    this.untold += 1;
     if (this.report && !this.isReporting) void this.tell(this.report);
     return true;
   }
@@ -50,15 +55,17 @@ export class SharedCount {
   private async tell(report: Report): Promise<void> {
     this.isReporting = true;
     try {
-      while (this.unheard > 0 && this.msLeft > 0) {
-        const told = this.unheard;
+      while (this.untold > 0 && this.msLeft > 0) {
+        const told = this.untold;
+        this.untold = 0;
+        this.unheard += told;
         const answer = await report(told);
-        // What nobody heard stays in our own count; the next request tries again.
+        // It stays in our own count; what comes next is told again.
         if (!answer) return;
-        this.unheard -= told;
+        this.unheard = 0;
         this.heard = answer.total;
-        this.endsAt = performance.now() + Math.max(1, answer.msLeft);
-        if (this.unheard > 0) await pause(REPORT_EVERY_MS);
+        this.endsAt = Math.min(this.endsAt, performance.now() + Math.max(1, answer.msLeft));
+        if (this.untold > 0) await pause(REPORT_EVERY_MS);
       }
     } finally {
       this.isReporting = false;

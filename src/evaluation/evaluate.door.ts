@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { IncomingHttpHeaders } from 'node:http';
 import { parse } from 'node:querystring';
-import { Admission, type Admitted, type Arrival } from '../auth/admission.js';
+import { Admission, type Caller } from '../auth/admission.js';
 import { allowanceHeaders } from '../auth/request-limits.js';
 import { requireEnvironment } from '../platform/access/key-scope.js';
 import { CONFIG } from '../platform/config/config.module.js';
@@ -35,16 +36,18 @@ export class EvaluateDoor implements DirectRoute {
   }
 
   answer({ url, headers, address }: DirectRequest): DirectAnswer | undefined {
+    if (UNUSUAL.test(url)) return undefined;
     const mark = url.indexOf('?');
     const key = mark < 0 ? undefined : keyIn(url.slice(PREFIX.length, mark));
     const question = key === undefined ? undefined : plainQuestion(parse(url.slice(mark + 1)));
     const snapshot = question && this.snapshots.get(question.environmentKey);
     if (key === undefined || !question || !snapshot) return undefined;
-    const admitted = this.admit(question, { headers, address });
-    if (!admitted) return undefined;
-    const { scope, allowance } = admitted;
+    const caller = this.callerOf(headers, question);
+    if (!caller) return undefined;
+    const allowance = this.admission.take(caller, address);
     // Spelled out: a spread costs more than the evaluation.
     const { environmentKey, context } = question;
+    const { scope } = caller;
     const answer = this.evaluation.evaluate(key, { environmentKey, context, explain: false, scope });
     return {
       body: this.printed.print(snapshot.compiled, answer),
@@ -52,19 +55,17 @@ export class EvaluateDoor implements DirectRoute {
     };
   }
 
-  /** @returns `undefined` where the guard of the application has something to say; it says it with the same words */
-  private admit({ environmentKey }: EvaluateQuery, arrival: Arrival): Admitted | undefined {
-    try {
-      const admitted = this.admission.admit(arrival);
-      const { scope } = admitted;
-      if (!scope) return this.isOpen ? admitted : undefined;
-      requireEnvironment(scope, environmentKey);
-      return admitted;
-    } catch {
-      return undefined;
-    }
+  /** @throws and returns `undefined` where the guard of the application has something to say */
+  private callerOf(headers: IncomingHttpHeaders, { environmentKey }: EvaluateQuery): Caller | undefined {
+    const caller = this.admission.identify(headers);
+    if (!caller.scope && !this.isOpen) return undefined;
+    requireEnvironment(caller.scope, environmentKey);
+    return caller;
   }
 }
+
+/** A fragment, and what Express reads in a way of its own. */
+const UNUSUAL = /[^\x21\x22\x24-\x7e]/;
 
 /** The key in a path, where the router would read the same. */
 function keyIn(segment: string): string | undefined {

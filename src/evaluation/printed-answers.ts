@@ -36,15 +36,16 @@ export class PrintedAnswers {
     const { flagKey, variant, reason } = decision;
     const on = isOn(decision);
     const byFlag = this.of(snapshot);
-    const known = byFlag.get(flagKey);
+    // A flag that exists nowhere may be called anything, and one that exists may be hidden from who asks.
+    const isKept = decision.errorCode === undefined;
+    const known = isKept ? byFlag.get(flagKey) : undefined;
     if (known)
       for (const printed of known)
         if (printed.variant === variant && printed.reason === reason && printed.isOn === on) return printed;
     const [before, after] = printAroundReason(answer);
     const printed = { variant, reason, isOn: on, before, after };
     if (known) known.push(printed);
-    // A flag that exists nowhere may be called anything.
-    else if (decision.errorCode === undefined) byFlag.set(flagKey, [printed]);
+    else if (isKept) byFlag.set(flagKey, [printed]);
     return printed;
   }
 

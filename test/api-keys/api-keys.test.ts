@@ -85,7 +85,7 @@ describe('a key', () => {
     const revoked = await serverKey(vexil);
     await evaluate(revoked).expect(200);
     await vexil.http.delete(`/auth/api-keys/${revoked.id}`).set(admin).expect(204);
-    const expiring = await serverKey(vexil, { expires_at: new Date(Date.now() + 1_500).toISOString() });
+    const expiring = await serverKey(vexil, { expires_at: new Date(Date.now() + 5_000).toISOString() });
     await eventually(async () => (await evaluate(expiring)).status === 401);
     for (const secret of [revoked.secret, expiring.secret, newSecret('server').secret, 'vx_', 'x']) {
       const { status, body, headers } = await evaluate({ secret });

@@ -44,3 +44,26 @@ it('takes what others took into account, and its own part of that once', async (
   expect(takeMany(count, 50, 100)).toBe(20);
   expect(count.msLeft).toBeLessThanOrEqual(30_000);
 });
+
+it('tells nothing twice, though an answer is lost, and does not forget what it took when others do', async () => {
+  let total = 0;
+  let isLost = true;
+  const report = (taken: number): Promise<Total | undefined> => {
+    total += taken;
+    return Promise.resolve(isLost ? undefined : { total, msLeft: 30_000 });
+  };
+  const count = new SharedCount(60_000, report);
+  for (let round = 0; round < 5; round += 1) {
+    expect(takeMany(count, 4, 100)).toBe(4);
+    await eventually(() => total >= round * 4 + 1);
+  }
+  isLost = false;
+  expect(count.take(100)).toBe(true);
+  await eventually(() => total === 21);
+  expect(count.known).toBe(21);
+  // Redis begins anew.
+  total = 0;
+  expect(count.take(100)).toBe(true);
+  await eventually(() => total === 1);
+  expect(count.known).toBe(22);
+});

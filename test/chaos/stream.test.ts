@@ -191,7 +191,7 @@ describe('SIGTERM while streams are open', () => {
     service.process.signal('SIGTERM');
     const { code } = await service.process.exited;
     expect(code).toBe(0);
-    expect(performance.now() - told).toBeLessThan(8_000);
+    expect(performance.now() - told).toBeLessThan(20_000);
     await Promise.all(streams.map(({ ended }) => ended));
     expect(streams.map(({ names }) => names)).toEqual(streams.map(() => ['ruleset', 'closed']));
     expect(streams.every(({ retryMs }) => retryMs! >= 0 && retryMs! <= 5_000)).toBe(true);

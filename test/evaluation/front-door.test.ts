@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Writable } from 'node:stream';
 import { EvaluateDoor } from '../../src/evaluation/evaluate.door.js';
 import { startApp, type TestApp } from '../support/app.js';
@@ -53,6 +54,7 @@ beforeAll(async () => {
         .get('/evaluate/on?environment_key=development&user_id=a')
         .set('X-API-Key', secret);
       if (!text.includes('invalid_api_key') && !text.includes('not found')) break;
+      await sleep(50);
     }
   }
 });
@@ -117,7 +119,9 @@ describe('the door in front of the application', () => {
     ['a parameter too many', `/evaluate/on?${DEVELOPMENT}&user_id=a&x=1`],
     ['an array', `/evaluate/on?${DEVELOPMENT}&user_id[]=a`],
     ['a name that JavaScript knows', `/evaluate/__proto__?${DEVELOPMENT}&user_id=__proto__`],
-    ['a fragment', `/evaluate/on?${DEVELOPMENT}&user_id=a#b`],
+    ['a fragment', `/evaluate/quarter?${DEVELOPMENT}&user_id=a#b`],
+    ['a fragment in the key', `/evaluate/quarter#x?${DEVELOPMENT}&user_id=a`],
+    ['a backslash', `/evaluate/quarter\\x?${DEVELOPMENT}&user_id=a`],
     ['another case', `/Evaluate/on?${DEVELOPMENT}&user_id=a`],
     ['a whole address', `http://vexil/evaluate/on?${DEVELOPMENT}&user_id=a`],
   ])('answers %s as the application does', async (_name, path) => {
@@ -136,6 +140,7 @@ describe('the door in front of the application', () => {
     ['a body', ['Content-Length: 2', 'Content-Type: application/json', '', '{}']],
     ['a forwarded address', ['X-Forwarded-For: 203.0.113.9']],
     ['an expectation', ['Expect: something']],
+    ['an ETag', ['If-None-Match: *']],
   ])('answers a request with %s as the application does', async (_name, headers) => {
     await expectSame(`/evaluate/quarter?${DEVELOPMENT}&user_id=a`, headers);
   });
@@ -191,6 +196,17 @@ describe('the door in front of the application', () => {
     const before = await answered();
     await expectSame(`/evaluate/on?${DEVELOPMENT}&user_id=a`);
     expect(await answered()).toBe(before + 1);
+  });
+
+  it('counts a request that it leaves to the application once', async () => {
+    const { secret } = await serverKey(door, { rate_limit_per_minute: 10 });
+    for (const path of [
+      '/evaluate/on?environment_key=staging&user_id=a',
+      '/evaluate/on?environment_key=development',
+    ])
+      await door.http.get(path).set('X-API-Key', secret);
+    const { headers } = await door.http.get(`/evaluate/on?${DEVELOPMENT}&user_id=a`).set('X-API-Key', secret);
+    expect(headers['x-ratelimit-remaining']).toBe('7');
   });
 
   it('counts against the limit of a key, and leaves it to the application to refuse', async () => {

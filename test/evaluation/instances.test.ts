@@ -54,7 +54,10 @@ for (const [place, describeKind, open] of kinds) {
     it('takes up a new environment, and lets go of one that is deleted', async () => {
       await here!.post('/environments', { key: 'brief', name: 'Brief' });
       await here!.newFlag({ key: 'there', environment_key: 'brief', is_enabled: true });
-      await eventually(async () => (await there!.evaluate('there', 'a', 'brief'))['enabled'] === true, 1_000);
+      await eventually(
+        async () => (await there!.evaluate('there', 'a', 'brief'))['enabled'] === true,
+        10_000,
+      );
       await here!.delete('/environments/brief?force=true');
       expect(await here!.evaluate('there', 'a', 'brief')).toMatchObject({
         reason: "Environment 'brief' not found",
@@ -76,7 +79,7 @@ for (const [place, describeKind, open] of kinds) {
       const { version } = await here!.flag('storm');
       expect(version).toBe(61);
       for (const api of [here!, there!]) {
-        await eventually(async () => (await api.evaluate('storm'))['flag_version'] === version, 2_000);
+        await eventually(async () => (await api.evaluate('storm'))['flag_version'] === version, 10_000);
       }
       expect(await here!.evaluate('storm', 'alice')).toEqual(await there!.evaluate('storm', 'alice'));
     });

@@ -86,7 +86,7 @@ export const flagPath = (key: string, environment = 'development'): string =>
   `/flags/${key}?environment_key=${environment}`;
 
 /** Waits until `check` holds, and says how long that took. @throws after `limitMs` */
-export async function eventually(check: () => Promise<boolean> | boolean, limitMs = 5_000): Promise<number> {
+export async function eventually(check: () => Promise<boolean> | boolean, limitMs = 20_000): Promise<number> {
   const start = Date.now();
   while (!(await check())) {
     if (Date.now() - start > limitMs) throw new Error(`not within ${limitMs} ms`);

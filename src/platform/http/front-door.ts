@@ -38,7 +38,8 @@ export interface DirectRoute {
   readonly headers: readonly string[];
   /**
    * Answers what the application would, byte for byte, from memory.
-   * @returns `undefined` for whatever is not plain, having changed and counted nothing: the application answers it
+   * @returns `undefined` for whatever is not plain, or throws where it is refused, having changed and counted nothing: the
+   * application answers it
    */
   answer(request: DirectRequest): DirectAnswer | undefined;
 }
@@ -89,14 +90,25 @@ export class FrontDoor {
       if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
       // What pages of other origins may read differs from key to key.
       if (headers.origin !== undefined) return false;
+      // Express has its own opinion of what is not modified.
+      if (headers['if-none-match'] !== undefined) return false;
       const startedAt = performance.now();
-      const answer = direct.answer({ url, headers, address: this.addressOf(request) });
+      const answer = this.ask(direct, request, url);
       if (!answer) return false;
       send(request, response, route, answer);
       this.metrics.observe(method, direct.route, 200, startedAt);
       return true;
     }
     return false;
+  }
+
+  private ask(direct: DirectRoute, request: IncomingMessage, url: string): DirectAnswer | undefined {
+    try {
+      return direct.answer({ url, headers: request.headers, address: this.addressOf(request) });
+    } catch {
+      // Refused: the application finds the same, and says it.
+      return undefined;
+    }
   }
 }
 

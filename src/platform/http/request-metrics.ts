@@ -9,7 +9,7 @@ const BOUNDS_MS = BOUNDS.map((seconds) => seconds * 1000);
 interface Series {
   readonly labels: Readonly<Record<string, string>>;
   /** How many were in each bucket, not counting those below it; the last one has no bound. */
-  readonly buckets: Uint32Array;
+  readonly buckets: Float64Array;
   count: number;
   sumMs: number;
 }
@@ -54,7 +54,7 @@ export class RequestMetrics {
     if (known) return known;
     const series: Series = {
       labels: { method, route, status: String(status) },
-      buckets: new Uint32Array(BOUNDS.length + 1),
+      buckets: new Float64Array(BOUNDS.length + 1),
       count: 0,
       sumMs: 0,
     };
