@@ -38,7 +38,7 @@ const documentOf = (revision: number, flags: Thing[], segments: Thing[], stamp =
 
 const states = () => fc.array(fc.tuple(things(), things()), { minLength: 2, maxLength: 8 });
 
-const bodyOf = (event: Buffer): unknown => JSON.parse(/\ndata: (.*)\n\n$/.exec(event.toString())![1]!);
+const bodyOf = (event: Buffer): unknown => JSON.parse(/\ndata: ([^\r\n]*)\n\n$/.exec(event.toString())![1]!);
 
 const NO_LIMIT = { changes: 1000, bytes: 1e9 };
 
