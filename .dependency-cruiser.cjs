@@ -4,6 +4,8 @@
 /** From the top: a feature may import those below it, never one above. A new feature is a word here. */
 const features = [
   'operations',
+  'activity',
+  'usage',
   'ofrep',
   'stream',
   'evaluation',
@@ -129,6 +131,49 @@ module.exports = {
     ),
 
     rule(
+      'sdk-by-the-doors',
+      'The SDK reaches the service in two lines: the core in sdk/src/core.ts, the pattern engine in sdk/src/patterns.ts.',
+      { path: '^sdk/', pathNot: '^sdk/src/(core|patterns)\\.ts$' },
+      { path: '^(src|migrations)/' },
+    ),
+    rule(
+      'sdk-doors-are-narrow',
+      'sdk/src/core.ts opens on src/core/index and sdk/src/patterns.ts on the pattern engine, and on nothing else.',
+      { path: '^sdk/src/(core|patterns)\\.ts$' },
+      { pathNot: '^src/(core/index|platform/patterns/linear-patterns)\\.ts$' },
+    ),
+    rule(
+      'sdk-has-no-dependencies',
+      "Whoever installs the SDK installs nothing else; OpenFeature's SDKs are the user's own.",
+      { path: '^sdk/src/' },
+      { path: 'node_modules/', pathNot: 'node_modules/@openfeature/' },
+    ),
+    rule(
+      'sdk-browser-is-light',
+      'What runs in a page has no rules and no evaluation.',
+      { path: '^sdk/src/browser/' },
+      { path: '^sdk/src/(patterns\\.ts$|server/)' },
+    ),
+    rule(
+      'sdk-browser-has-no-node',
+      'A page has no Node built-ins.',
+      { path: '^sdk/src/browser/' },
+      { dependencyTypes: ['core'] },
+    ),
+    rule(
+      'sdk-browser-decides-nothing',
+      'Types of the core are gone by then; its code would come along.',
+      { path: '^sdk/src/browser/' },
+      { path: '^sdk/src/core\\.ts$', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'service-knows-no-sdk',
+      'The SDK is made from the service, never the other way round.',
+      { path: '^(src|migrations)/' },
+      { path: '^sdk/' },
+    ),
+
+    rule(
       'migrations-stand-alone',
       'A migration must mean the same next year: plain SQL, no imports from src.',
       { path: '^migrations/' },
@@ -143,7 +188,7 @@ module.exports = {
     rule(
       'ships-no-tests',
       'What ships never needs what proves it.',
-      { path: '^(src|migrations)/' },
+      { path: '^(src|migrations|sdk/src)/' },
       { path: '^(test|bench|scripts)/' },
     ),
     rule(
@@ -162,10 +207,49 @@ module.exports = {
       { path: '^(src|test|bench|migrations)/' },
     ),
     rule(
+      'dashboard-asks-the-core-by-its-door',
+      'The dashboard shares the core with the service, by its door, and nothing else.',
+      { path: '^static/' },
+      { path: '^(src|test|bench|migrations|scripts)/', pathNot: '^src/core/index\\.ts$' },
+    ),
+    rule(
+      'only-the-api-folder-asks',
+      'Views and widgets show, state decides, and only static/src/api speaks HTTP.',
+      { path: '^static/src/', pathNot: '^static/src/api/' },
+      {
+        path: ['node_modules/openapi-fetch/', '^static/src/api/client\\.ts$'],
+        dependencyTypesNot: ['type-only'],
+      },
+    ),
+    rule(
+      'api-knows-no-screen',
+      'Data flows one way: api, state, widgets, views.',
+      { path: '^static/src/api/' },
+      { path: '^static/src/(state|widgets|views)/' },
+    ),
+    rule(
+      'state-knows-no-screen',
+      'Data flows one way: api, state, widgets, views.',
+      { path: '^static/src/state/' },
+      { path: '^static/src/(widgets|views)/' },
+    ),
+    rule(
+      'widgets-know-no-view',
+      'A widget is for any view.',
+      { path: '^static/src/widgets/' },
+      { path: '^static/src/views/' },
+    ),
+    rule(
+      'ships-no-dashboard',
+      'The service sends the built dashboard, and imports none of it.',
+      { path: '^(src|migrations)/' },
+      { path: '^static/' },
+    ),
+    rule(
       'not-to-unresolvable',
-      'An import that resolves to nothing also escapes every other rule.',
+      'An import that resolves to nothing also escapes every other rule. (k6 brings its own modules.)',
       {},
-      { couldNotResolve: true },
+      { couldNotResolve: true, pathNot: '^k6(/|$)' },
     ),
     rule(
       'no-dead-files',

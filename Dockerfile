@@ -2,16 +2,19 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY sdk/package.json sdk/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY migrations migrations
 COPY src src
-RUN npm run build
+COPY static static
+RUN node scripts/build-if-old.mjs
 
 FROM node:22-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY sdk/package.json sdk/
 RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM node:22-bookworm-slim
@@ -23,7 +26,6 @@ WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
-COPY static static
 # For `node scripts/command.mjs make-admin you@example.com`, or `migrate`, inside a container.
 COPY scripts/command.mjs scripts/build-if-old.mjs scripts/
 RUN install -d -o node -g node /data

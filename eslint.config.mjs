@@ -5,10 +5,19 @@ import tseslint from 'typescript-eslint';
 const pure = (name, why) => ({ selector: name, message: `The core is pure and synchronous: ${why}` });
 
 export default defineConfig(
-  globalIgnores(['dist/', 'node_modules/', '.cache/', '.data/', 'coverage/', 'static/']),
+  globalIgnores([
+    'dist/',
+    'sdk/dist/',
+    'node_modules/',
+    '.cache/',
+    '.data/',
+    'coverage/',
+    'static/public/',
+    '**/*.gen.d.ts',
+  ]),
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -29,6 +38,30 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-console': 'error',
       eqeqeq: ['error', 'always'],
+    },
+  },
+  {
+    files: ['static/src/**'],
+    ignores: ['static/src/api/**'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'fetch', message: 'Only static/src/api asks the service.' },
+        { name: 'EventSource', message: 'Only static/src/api asks the service.' },
+        { name: 'XMLHttpRequest', message: 'Only static/src/api asks the service.' },
+      ],
+    },
+  },
+  {
+    files: ['static/**/*.{ts,tsx}'],
+    rules: {
+      // The policy of the pages forbids it, and so nothing may try.
+      'no-restricted-properties': [
+        'error',
+        { property: 'innerHTML', message: 'Text is text.' },
+        { property: 'outerHTML', message: 'Text is text.' },
+        { property: 'dangerouslySetInnerHTML', message: 'Text is text.' },
+      ],
     },
   },
   {
@@ -73,7 +106,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['scripts/**', 'bench/**'],
+    files: ['scripts/**', 'bench/**', 'sdk/*.mjs'],
     rules: { 'no-console': 'off' },
   },
   {

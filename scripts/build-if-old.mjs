@@ -1,13 +1,37 @@
 /** Builds dist/ when it is missing or older than what it is made of. Says nothing when there is nothing to do. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const MARK = join(root, 'dist', '.built');
-const SOURCES = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
+
+/** What is built: from which sources, by which program. Each leaves a mark when it is done. */
+const PARTS = [
+  {
+    title: 'the service',
+    mark: join(root, 'dist', '.built'),
+    sources: ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'package.json'],
+    program: () => [resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+  },
+  {
+    title: 'the dashboard',
+    mark: join(root, 'dist', '.built-dashboard'),
+    // What it evaluates and lays out by is the core's.
+    sources: ['static', 'src/core', 'package.json'],
+    program: () => [
+      join(dirname(resolve('vite/package.json')), 'bin', 'vite.js'),
+      'build',
+      '--config',
+      'static/vite.config.mjs',
+      '--logLevel',
+      'warn',
+    ],
+  },
+];
+
+const resolve = (name) => createRequire(import.meta.url).resolve(name);
 
 /** @param {string} path @returns {number} when anything in it last changed, in milliseconds */
 function newest(path) {
@@ -17,29 +41,36 @@ function newest(path) {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-export function buildIfOld() {
-  const sources = SOURCES.map((name) => join(root, name));
+function isOld({ mark, sources }) {
+  const paths = sources.map((name) => join(root, name));
   // An image holds the build alone.
-  if (!sources.every((path) => existsSync(path))) return;
-  if (existsSync(MARK) && statSync(MARK).mtimeMs > Math.max(...sources.map(newest))) return;
-  console.log('Building…');
-  build();
+  if (!paths.every((path) => existsSync(path))) return false;
+  return !existsSync(mark) || statSync(mark).mtimeMs <= Math.max(...paths.map(newest));
+}
+
+export function buildIfOld() {
+  for (const part of PARTS.filter(isOld)) {
+    console.log(`Building ${part.title}…`);
+    buildPart(part);
+  }
 }
 
 export function build() {
-  let tsc;
+  for (const part of PARTS) buildPart(part);
+}
+
+function buildPart({ mark, program }) {
+  let command;
   try {
-    tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+    command = program();
   } catch {
     console.error('The build needs the development packages: run `npm ci` (without --omit=dev) first.');
     process.exit(1);
   }
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
+  const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
-  writeFileSync(MARK, '');
+  mkdirSync(dirname(mark), { recursive: true });
+  writeFileSync(mark, '');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) build();
