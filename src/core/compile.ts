@@ -1,6 +1,6 @@
 import { saltKeeper } from './bucketing.js';
 import { compileConditions } from './compile-conditions.js';
-import { compileSegments } from './compile-segments.js';
+import { compileSegments, type SegmentMemory } from './compile-segments.js';
 import { compileServe } from './compile-serve.js';
 import type {
   CompiledFlag,
@@ -11,6 +11,7 @@ import type {
 } from './compiled.js';
 import { failed } from './decision.js';
 import { chainLengths } from './graph.js';
+import { leaningOf, type LeaningOn, stillStands } from './leaning.js';
 import type { Decision, Placement, Problem, Reason } from './model.js';
 import type { Foundations, PatternEngine } from './operator.js';
 import type { Flag, Snapshot, Unreadable } from './snapshot.js';
@@ -19,17 +20,32 @@ import { MAX_CHAIN } from './targeting.js';
 export interface CompileOptions {
   /** Runs the patterns of `matches`; a flag that has some answers ERROR without it. */
   readonly patterns?: PatternEngine | undefined;
+  /** Of earlier calls with the same `patterns`: what was compiled then, and leans on nothing that is different now, is taken over. */
+  readonly memory?: CompileMemory | undefined;
 }
+
+/** What flags and segments became, for as long as they are kept. */
+export interface CompileMemory {
+  readonly flags: WeakMap<Flag | Unreadable, KnownFlag>;
+  readonly segments: SegmentMemory;
+}
+
+interface KnownFlag {
+  readonly compiled: CompiledFlag;
+  readonly leansOn: LeaningOn;
+}
+
+export const compileMemory = (): CompileMemory => ({ flags: new WeakMap(), segments: new WeakMap() });
 
 /**
  * Makes a snapshot ready for `evaluate`, in time proportional to its size. Decisions that are the same for everybody are made
  * here once, and frozen because they are shared. A flag that cannot be made ready answers ERROR / PARSE_ERROR and harms no other.
  * @param snapshot as `parseSnapshot` gives it; one put together by hand must pass the checks
  */
-export function compile(snapshot: Snapshot, { patterns }: CompileOptions = {}): CompiledSnapshot {
+export function compile(snapshot: Snapshot, { patterns, memory }: CompileOptions = {}): CompiledSnapshot {
   const problems: Problem[] = [];
   const salts = saltKeeper();
-  const segments = compileSegments(snapshot, { patterns, salts }, problems);
+  const segments = compileSegments(snapshot, { patterns, salts }, problems, memory?.segments);
   const foundations = { patterns, segments, salts };
   const chains = chainLengths(
     new Map(
@@ -42,6 +58,12 @@ export function compile(snapshot: Snapshot, { patterns }: CompileOptions = {}): 
   const flags = new Map<string, CompiledFlag>();
   const unreadable: string[] = [];
   for (const [index, flag] of snapshot.flags.entries()) {
+    const known = memory?.flags.get(flag);
+    if (known && stillStands(known.leansOn, segments, chains)) {
+      flags.set(flag.key, known.compiled);
+      if ('document' in flag) unreadable.push(flag.key);
+      continue;
+    }
     const found: Problem[] = [];
     const compiled = compileFlag(flag, foundations, chains, `flags[${index}]`, found);
     if ('document' in flag || found.length > 0) {
@@ -50,12 +72,17 @@ export function compile(snapshot: Snapshot, { patterns }: CompileOptions = {}): 
       flags.set(flag.key, { settled: Object.freeze(failed(flag.key, 'PARSE_ERROR')), flaws });
       problems.push(...found);
     } else if (compiled !== undefined) flags.set(flag.key, compiled);
+    const made = flags.get(flag.key);
+    // One with problems tells them each time.
+    if (memory && made && found.length === 0) {
+      memory.flags.set(flag, { compiled: made, leansOn: leaningOf(flag, segments, chains) });
+    }
   }
   const { environmentKey, revision } = snapshot;
   const clientVisible = new Set(
     snapshot.flags.flatMap((flag) => ('document' in flag || !flag.clientVisible ? [] : [flag.key])),
   );
-  return { environmentKey, revision, flags, clientVisible, unreadable, problems };
+  return { environmentKey, revision, flags, segments, clientVisible, unreadable, problems };
 }
 
 function compileFlag(

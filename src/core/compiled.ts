@@ -8,6 +8,8 @@ export interface CompiledSnapshot {
   readonly environmentKey: string;
   readonly revision: number;
   readonly flags: ReadonlyMap<string, CompiledFlag>;
+  /** Those that can be asked. */
+  readonly segments: ReadonlyMap<string, CompiledSegment>;
   /** The keys of the flags that clients may know of. */
   readonly clientVisible: ReadonlySet<string>;
   /** The keys of the flags that answer ERROR / PARSE_ERROR to everybody. */
@@ -113,6 +115,9 @@ export interface Slice {
   readonly share: number;
 }
 
+/** Epoch milliseconds, or what tells them when they are needed: most evaluations do not need the time, and it costs some to know. */
+export type Time = number | (() => number);
+
 /** One asking: whoever evaluates hands it through every step. */
 export interface Evaluation {
   /**
@@ -121,8 +126,8 @@ export interface Evaluation {
    */
   readonly id: number;
   readonly context: Context;
-  /** Epoch milliseconds. */
-  readonly now: number | undefined;
+  /** As the host gave it, until the first condition asks: then what it was then. */
+  now: Time | undefined;
   readonly flags: ReadonlyMap<string, CompiledFlag>;
   /** Whether somebody listens: then every condition is asked, and operators that know more leave it in `detail`. */
   readonly isTraced: boolean;

@@ -36,3 +36,17 @@ export function placed(decision: Decision, placement: Placement): Decision {
     placement,
   };
 }
+
+/** For boolean flags the value itself; for others whether the flag is on, has an answer, and has the unit in its rollout. */
+export function isOn({
+  value,
+  valueType,
+  reason,
+  placement,
+}: Pick<Decision, 'value' | 'valueType' | 'placement'> & { readonly reason: string }): boolean {
+  if (valueType === 'boolean') return value === true;
+  if (reason === 'DISABLED' || reason === 'PREREQUISITE_FAILED' || reason === 'ERROR') return false;
+  // Whoever is not in the rollout gets the off variant, which has a value too.
+  const isLeftOut = placement && (placement.bucket === undefined || placement.bucket >= placement.coverage);
+  return value !== undefined && !isLeftOut;
+}

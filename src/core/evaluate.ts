@@ -7,6 +7,7 @@ import type {
   CompiledSnapshot,
   CompiledTargeting,
   Evaluation,
+  Time,
 } from './compiled.js';
 import { flagNotFound } from './decision.js';
 import { begin } from './evaluation.js';
@@ -21,7 +22,7 @@ import { type FlagTrace, type PrerequisiteTrace, TOLD_ABOVE } from './trace.js';
  * Decides what a context gets from one flag. Synchronous, deterministic, never throws, whatever the key and the context hold.
  * @param flagKey any string; an unknown one is answered with ERROR / FLAG_NOT_FOUND
  * @param context plain JSON data; only its own properties are attributes
- * @param now epoch milliseconds: the attribute `now` of a context that has none of its own; the core has no clock
+ * @param now epoch milliseconds, or what tells them: the attribute `now` of a context that has none of its own; the core has no clock
  * @returns the answer, not to be changed: decisions that are the same for everybody are shared and frozen
  * Source: design.md section 4; golden cases in test/conformance
  */
@@ -29,7 +30,7 @@ export function evaluate(
   compiled: CompiledSnapshot,
   flagKey: string,
   context: Context,
-  now?: number,
+  now?: Time,
 ): Decision {
   const flag = compiled.flags.get(flagKey);
   if (flag === undefined) return flagNotFound(flagKey);
@@ -45,7 +46,7 @@ export function evaluate(
 export function evaluateAll(
   compiled: CompiledSnapshot,
   context: Context,
-  now?: number,
+  now?: Time,
   only?: ReadonlySet<string>,
 ): Decision[] {
   const evaluation = begin(compiled.flags, context, now, false);
@@ -60,7 +61,7 @@ export function explain(
   compiled: CompiledSnapshot,
   flagKey: string,
   context: Context,
-  now?: number,
+  now?: Time,
 ): { readonly decision: Decision; readonly trace: FlagTrace } {
   const flag = compiled.flags.get(flagKey);
   const trace = noSteps(flagKey);

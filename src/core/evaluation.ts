@@ -1,4 +1,4 @@
-import type { CompiledFlag, Evaluation } from './compiled.js';
+import type { CompiledFlag, Evaluation, Time } from './compiled.js';
 import type { Context } from './model.js';
 
 let evaluations = 0;
@@ -6,7 +6,7 @@ let evaluations = 0;
 export function begin(
   flags: ReadonlyMap<string, CompiledFlag>,
   context: Context,
-  now: number | undefined,
+  now: Time | undefined,
   isTraced: boolean,
 ): Evaluation {
   evaluations += 1;

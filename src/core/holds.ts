@@ -24,10 +24,14 @@ export function answerOf({ negate }: CompiledCondition, outcome: unknown): boole
 }
 
 /** Only the context's own properties are attributes, and `null` is none. */
-export function read(
-  { attribute, isNow }: CompiledCondition,
-  { context, now }: Evaluation,
-): JsonValue | undefined {
+export function read({ attribute, isNow }: CompiledCondition, evaluation: Evaluation): JsonValue | undefined {
+  const { context } = evaluation;
   const own = Object.hasOwn(context, attribute) ? (context[attribute] ?? undefined) : undefined;
-  return isNow && own === undefined ? now : own;
+  return isNow && own === undefined ? timeOf(evaluation) : own;
+}
+
+/** The same for all conditions of an evaluation. */
+function timeOf(evaluation: Evaluation): number | undefined {
+  if (typeof evaluation.now === 'function') evaluation.now = evaluation.now();
+  return evaluation.now;
 }

@@ -7,11 +7,12 @@ export { checkFlag, checkPrerequisites, checkRules, checkSegment, checkTargets }
 export { compile, type CompileOptions } from './compile.js';
 export type { CompiledSnapshot } from './compiled.js';
 export { segmentsUsedBy } from './conditions.js';
-export { flagNotFound } from './decision.js';
+export { flagNotFound, isOn } from './decision.js';
 export { evaluate, evaluateAll, explain } from './evaluate.js';
 export { murmur3 } from './hash.js';
 export { readInstant } from './instant.js';
 export { lint, lintSegment, type Warning } from './lint.js';
+export { matcherOf, type Matcher } from './matcher.js';
 export * from './model.js';
 export type { PatternEngine, Surroundings } from './operator.js';
 export { MAX_MATCHED_LENGTH, MAX_PATTERN_LENGTH } from './operators-text.js';
@@ -25,7 +26,8 @@ export {
   parseTargets,
 } from './parse-parts.js';
 export { under } from './problems.js';
-export { applyChange, type KeyedChange, type RulesetChange } from './ruleset-change.js';
+export { adoptEqual, applyChange, type KeyedChange, type RulesetChange } from './ruleset-change.js';
+export { changedFlags, rulesetReader, type ReadRuleset } from './ruleset-reader.js';
 export { discreetSentence, reasonSentence } from './sentence.js';
 export * from './snapshot.js';
 export * from './targeting.js';

@@ -44,11 +44,12 @@ export type ParseResult =
  * that cannot be read stays in the snapshot as `Unreadable` and does the others no harm; so do flags of one
  * key, all of them, because which one was meant cannot be known. A flag without a key cannot be asked for and is left out.
  * @param input what JSON.parse gave; unknown fields are ignored, but not within rules, conditions, targets and prerequisites
+ * @param memory of earlier calls: documents that were read then, the very same objects, are not read again
  * @returns the snapshot, and the problems of its unreadable flags; or the problems that leave no snapshot
  */
-export function parseSnapshot(input: unknown): ParseResult {
+export function parseSnapshot(input: unknown, memory?: ReadMemory): ParseResult {
   try {
-    return readSnapshot(input);
+    return readSnapshot(input, memory);
   } catch {
     // JSON cannot do this; a getter, a proxy or a very deep structure can.
     return { ok: false, problems: [{ path: '', message: 'must be plain JSON data' }] };
@@ -85,7 +86,7 @@ function writeFlag(flag: Flag): JsonValue {
   };
 }
 
-function readSnapshot(input: unknown): ParseResult {
+function readSnapshot(input: unknown, memory = readMemory()): ParseResult {
   const fields = new Fields(input, '', []);
   const version = fields.get('spec_version');
   if (fields.isObject && version !== SPEC_VERSION) fields.problem('spec_version', `must be ${SPEC_VERSION}`);
@@ -96,8 +97,8 @@ function readSnapshot(input: unknown): ParseResult {
   if (fields.problems.length > 0) return { ok: false, problems: fields.problems };
 
   const problems: Problem[] = [];
-  const flags = readAll('flags', flagDocuments, readFlag, problems);
-  const segments = readAll('segments', segmentDocuments, readWholeSegment, problems);
+  const flags = readAll('flags', flagDocuments, readFlag, memory.flags, problems);
+  const segments = readAll('segments', segmentDocuments, readWholeSegment, memory.segments, problems);
   return { ok: true, snapshot: { environmentKey, revision, flags, segments }, problems };
 }
 
@@ -106,6 +107,7 @@ function readAll<Thing extends { readonly key: string }>(
   name: 'flags' | 'segments',
   documents: readonly unknown[],
   read: (document: unknown) => { thing: Thing; problems: Problem[] },
+  known: WeakMap<object, Read<Thing>>,
   problems: Problem[],
 ): (Thing | Unreadable)[] {
   const uses = new Map<string, number>();
@@ -116,16 +118,58 @@ function readAll<Thing extends { readonly key: string }>(
   const things: (Thing | Unreadable)[] = [];
   for (const [index, document] of documents.entries()) {
     const key = keyOf(document);
-    const { thing, problems: found } = read(document);
-    if (key !== undefined && uses.get(key) !== 1) {
-      found.push({ path: 'key', message: `'${key}' is used by more than one of the ${name}` });
-    }
-    if (found.length === 0) things.push(thing);
-    else if (key !== undefined) things.push(unreadable(key, document, found));
+    const isUnique = key === undefined || uses.get(key) === 1;
+    const { thing, problems: found } = isUnique
+      ? readOnce(document, key, read, known)
+      : unreadableTwin(name, key, document, read);
+    if (thing !== undefined) things.push(thing);
     // One by one: there may be more than a call takes arguments.
     for (const problem of under(`${name}[${index}]`, found)) problems.push(problem);
   }
   return things;
+}
+
+/** What one document became; `undefined`: nothing that can be asked for. */
+interface Read<Thing> {
+  readonly thing: Thing | Unreadable | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** What documents became, for as long as the documents are kept. */
+export interface ReadMemory {
+  readonly flags: WeakMap<object, Read<Flag>>;
+  readonly segments: WeakMap<object, Read<Segment>>;
+}
+
+export const readMemory = (): ReadMemory => ({ flags: new WeakMap(), segments: new WeakMap() });
+
+function readOnce<Thing extends { readonly key: string }>(
+  document: unknown,
+  key: string | undefined,
+  read: (document: unknown) => { thing: Thing; problems: Problem[] },
+  known: WeakMap<object, Read<Thing>>,
+): Read<Thing> {
+  const isObject = typeof document === 'object' && document !== null;
+  const before = isObject ? known.get(document) : undefined;
+  if (before) return before;
+  const { thing, problems } = read(document);
+  const result =
+    problems.length === 0
+      ? { thing, problems }
+      : { thing: key === undefined ? undefined : unreadable(key, document, problems), problems };
+  if (isObject) known.set(document, result);
+  return result;
+}
+
+function unreadableTwin(
+  name: string,
+  key: string,
+  document: unknown,
+  read: (document: unknown) => { problems: Problem[] },
+): Read<never> {
+  const { problems } = read(document);
+  problems.push({ path: 'key', message: `'${key}' is used by more than one of the ${name}` });
+  return { thing: unreadable(key, document, problems), problems };
 }
 
 const FLAWS_KEPT = 5;

@@ -33,6 +33,26 @@ export function applyChange(ruleset: Ruleset, change: RulesetChange): Ruleset | 
   };
 }
 
+/**
+ * A ruleset with the flags and segments of the one before in place of those that are equal to them, so that what was made
+ * of them then still counts.
+ */
+export function adoptEqual(ruleset: Ruleset, before: Ruleset): Ruleset {
+  return {
+    ...ruleset,
+    flags: adopted(ruleset.flags, before.flags),
+    segments: adopted(ruleset.segments, before.segments),
+  };
+}
+
+function adopted(things: readonly JsonValue[], before: readonly JsonValue[]): readonly JsonValue[] {
+  const known = new Map(before.map((thing) => [keyOf(thing), thing]));
+  return things.map((thing) => {
+    const same = known.get(keyOf(thing));
+    return same !== undefined && JSON.stringify(same) === JSON.stringify(thing) ? same : thing;
+  });
+}
+
 function changed(things: readonly JsonValue[], { put, removed }: KeyedChange): readonly JsonValue[] {
   if (put.length === 0 && removed.length === 0) return things;
   const byKey = new Map(things.map((thing) => [keyOf(thing), thing]));

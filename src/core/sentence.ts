@@ -29,8 +29,7 @@ export function reasonSentence(decision: Decision, environmentKey: string): stri
 export function discreetSentence(decision: Decision, environmentKey: string): string {
   const { variant, errorCode, reason } = decision;
   if (errorCode !== undefined) return reasonSentence(decision, environmentKey);
-  if (reason === 'DISABLED') return 'Flag is disabled';
-  if (reason === 'PREREQUISITE_FAILED') return 'A prerequisite is not met';
+  if (reason === 'DISABLED' || reason === 'PREREQUISITE_FAILED') return 'Flag is disabled';
   return variant === undefined ? 'No variant is served' : `Variant '${variant}' is served`;
 }
 
