@@ -14,7 +14,9 @@ export type Credentials =
 const SECRET = new RegExp(`^vx_(${KEY_KINDS.join('|')})_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}$`);
 
 /** The parts of headers that are looked at: `Authorization: Bearer …` and `X-API-Key: …`, and nothing else. */
-export type CredentialHeaders = Pick<IncomingHttpHeaders, 'authorization'> & NodeJS.Dict<string | string[]>;
+export type CredentialHeaders = Pick<IncomingHttpHeaders, 'authorization'> & {
+  readonly 'x-api-key'?: string | string[] | undefined;
+};
 
 /** Reads what a request says of its sender. Pure, and the same for every door of the service. */
 export function readCredentials(headers: CredentialHeaders): Credentials {

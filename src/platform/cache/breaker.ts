@@ -43,6 +43,11 @@ export class Breaker {
     return this.retryAtMs !== undefined;
   }
 
+  /** Whether everything gets the fallback now. After its rest it stays open, but only whoever tries finds out whether it must. */
+  get isResting(): boolean {
+    return this.retryAtMs !== undefined && performance.now() < this.retryAtMs;
+  }
+
   async run<T>(operation: () => Promise<T>, fallback: T): Promise<T> {
     const isTrial = this.isOpen;
     if (isTrial && !this.mayTry()) return fallback;
@@ -65,7 +70,7 @@ export class Breaker {
   }
 
   private mayTry(): boolean {
-    return !this.isTrying && this.retryAtMs !== undefined && performance.now() >= this.retryAtMs;
+    return !this.isTrying && !this.isResting;
   }
 
   /** A late answer to a call from before the opening says nothing about now: only the trial closes. */

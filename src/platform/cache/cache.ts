@@ -72,7 +72,8 @@ export class Cache {
       name: 'redis',
       store: new GuardedStore(new KeyvAdapter(redisInsStore(connection.client)), breaker),
       index: new RedisKeys(connection.client, breaker),
-      state: () => (connection.isUp && !breaker.isOpen ? 'up' : 'down'),
+      // An open breaker that nobody tries says nothing of now: an instance that is asked little would look ill for ever.
+      state: () => (connection.isUp && !breaker.isResting ? 'up' : 'down'),
       failures: () => breaker.stats(),
     });
   }

@@ -13,12 +13,21 @@ export const DATABASE_SOURCE = Symbol('vexil:database-source');
 /** Who connects: the service with its short patience, or a migration, which may take its time. */
 export type Purpose = 'service' | 'migration';
 
+/** How long things may take, in milliseconds. */
+export interface Patience {
+  /** To get a connection. */
+  readonly connectMs: number;
+  /** Of one request, everything that it asks added up. */
+  readonly requestMs: number;
+}
+
 /** Where the database is and how to reach it; hides whether it is Postgres or the embedded one. */
 export interface DatabaseSource {
   readonly kind: 'postgres' | 'embedded';
   /** For people: where the data is, without any credential. */
   readonly place: string;
   readonly migrateOnStart: boolean;
+  readonly patience: Patience;
   options(purpose: Purpose): DataSourceOptions;
   /** For a connection outside the pool, such as the one that listens. */
   clientConfig(): ClientConfig;
@@ -32,6 +41,9 @@ export interface Schema {
 }
 
 type Connection = { url: string } | { stream: () => Duplex };
+
+/** How much longer than the server itself one waits for a statement: for a server that does not answer at all. */
+const SILENCE_MS = 500;
 
 /** Transactions on the embedded database take turns, so its clients must be patient. */
 const EMBEDDED_PATIENCE_MS = 10_000;
@@ -104,18 +116,16 @@ export function sourceOf(
   connection: Connection,
   close: () => Promise<void>,
 ): DatabaseSource {
-  const connectionTimeoutMillis =
-    name.kind === 'embedded' ? EMBEDDED_PATIENCE_MS : config.databaseConnectTimeoutMs;
-  const statementTimeoutMs =
-    name.kind === 'embedded' ? EMBEDDED_PATIENCE_MS : config.databaseStatementTimeoutMs;
-  const patience = {
+  const leastMs = name.kind === 'embedded' ? EMBEDDED_PATIENCE_MS : 0;
+  const connectionTimeoutMillis = Math.max(leastMs, config.databaseConnectTimeoutMs);
+  const statementTimeoutMs = Math.max(leastMs, config.databaseStatementTimeoutMs);
+  const limits = {
     service: {
       max: config.databasePoolSize,
       connectionTimeoutMillis,
       statement_timeout: statementTimeoutMs,
       lock_timeout: statementTimeoutMs,
-      // A little more than the server's own limit, for a server that does not answer at all.
-      query_timeout: statementTimeoutMs + 500,
+      query_timeout: statementTimeoutMs + SILENCE_MS,
       idle_in_transaction_session_timeout: 5_000,
     },
     migration: {
@@ -127,6 +137,11 @@ export function sourceOf(
   return {
     ...name,
     migrateOnStart: config.migrateOnStart,
+    patience: {
+      connectMs: connectionTimeoutMillis,
+      // One that hangs is bound by its own time; many that just make theirs are bound by this.
+      requestMs: connectionTimeoutMillis + statementTimeoutMs + SILENCE_MS,
+    },
     options: (purpose) => ({
       type: 'postgres',
       ...('url' in connection ? { url: connection.url } : {}),
@@ -142,7 +157,7 @@ export function sourceOf(
       },
       extra: {
         Client: ImpatientClient,
-        ...patience[purpose],
+        ...limits[purpose],
         ...('stream' in connection ? { stream: connection.stream } : {}),
         keepAlive: true,
         // An acknowledged change must survive a crash of the server, whatever its default is.
@@ -153,7 +168,7 @@ export function sourceOf(
       ...('url' in connection ? { connectionString: connection.url } : { stream: connection.stream }),
       application_name: 'vexil-listener',
       connectionTimeoutMillis,
-      query_timeout: patience.service.query_timeout,
+      query_timeout: limits.service.query_timeout,
       keepAlive: true,
     }),
     close,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource, type EntityManager } from 'typeorm';
 import { EventBus } from '../events/event-bus.js';
 import { DATABASE_SOURCE, type DatabaseSource } from './database-source.js';
+import { msLeft, withoutDeadline } from './deadline.js';
 import { DatabaseUnavailable, isDatabaseFault, reasonOf } from './faults.js';
 import { migrate, pendingMigrations } from './migrator.js';
 import { Tx } from './tx.js';
@@ -21,6 +22,10 @@ export class MigrationsPending extends Error {
     );
   }
 }
+
+const FIRST_RETRY_MS = 500;
+/** Whoever was cut off is to be up to date 5 s after that is over. */
+const MAX_RETRY_MS = 2_000;
 
 /** How long closing may take before connections are simply dropped. */
 const CLOSE_PATIENCE_MS = 1_000;
@@ -57,7 +62,7 @@ export class Database implements OnApplicationShutdown {
         `The database (${this.source.place}) does not answer; serving what is known and trying again.`,
         error,
       );
-      this.scheduleRetry(500);
+      this.scheduleRetry(FIRST_RETRY_MS);
     }
   }
 
@@ -89,7 +94,7 @@ export class Database implements OnApplicationShutdown {
         () => this.logger.log('The database answers.'),
         (error: unknown) => {
           if (!isDatabaseFault(error)) this.logger.error('The database cannot be used', error);
-          this.scheduleRetry(Math.min(delayMs * 2, 5_000));
+          this.scheduleRetry(Math.min(delayMs * 2, MAX_RETRY_MS));
         },
       );
     }, delayMs);
@@ -108,11 +113,14 @@ export class Database implements OnApplicationShutdown {
 
   /**
    * Runs `work` in one transaction. Events emitted on `tx` are published after the commit, and awaited, so that a
-   * writer's own instance serves the change before the writer hears of it; after a rollback nothing is published.
-   * @throws DatabaseUnavailable until there is a connection; afterwards what `work` and the driver throw, of which
+   * writer's own instance serves the change before the writer hears of it; after a rollback nothing is published. Within a
+   * deadline nothing is begun that could not get a connection in it, nothing is committed after it, and what was committed is
+   * acknowledged by then, whoever has heard of it.
+   * @throws DatabaseUnavailable until there is a connection, and when there is no time left; afterwards what `work` and the driver throw, of which
    * `isDatabaseFault` tells whether trying again makes sense
    */
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    if ((msLeft() ?? Infinity) < this.source.patience.connectMs) throw new DatabaseUnavailable();
     let committed: Tx | undefined;
     const result = await this.manager.transaction(async (manager) => {
       const tx = new Tx(manager);
@@ -120,8 +128,21 @@ export class Database implements OnApplicationShutdown {
       committed = tx;
       return value;
     });
-    for (const event of committed?.events ?? []) await this.events.publish(event);
+    await this.publish(committed?.events ?? []);
     return result;
+  }
+
+  private async publish(events: readonly object[]): Promise<void> {
+    // Others may wait for the same, and must not depend on the patience of this one.
+    const told = withoutDeadline(async () => {
+      for (const event of events) await this.events.publish(event);
+    });
+    const left = msLeft();
+    if (left === undefined) return told;
+    const enough = new AbortController();
+    const patience = sleep(Math.max(0, left), undefined, { ref: false, signal: enough.signal });
+    await Promise.race([told, patience.catch(() => undefined)]);
+    enough.abort();
   }
 
   /** Asks the database for a sign of life. */

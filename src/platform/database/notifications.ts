@@ -2,11 +2,17 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EventBus } from '../events/event-bus.js';
+import { Repeating } from '../events/repeating.js';
 import { DATABASE_SOURCE, type DatabaseSource } from './database-source.js';
 import { CHANNEL } from './tx.js';
 
 /** How long a goodbye may take. */
 const CLOSE_PATIENCE_MS = 500;
+const FIRST_RETRY_MS = 250;
+/** Whoever was cut off is to be up to date 5 s after that is over. */
+const MAX_RETRY_MS = 2_000;
+/** Who only listens never finds out that nobody can speak to it: TCP would take hours. */
+const HEARTBEAT_MS = 2_000;
 
 /** Something moved on in the database, perhaps by another instance. A hint, not the truth. */
 export class NotificationReceived {
@@ -25,13 +31,18 @@ export class Notifications implements OnApplicationShutdown {
   private readonly logger = new Logger(Notifications.name);
   private client: pg.Client | undefined;
   private retry: NodeJS.Timeout | undefined;
-  private delayMs = 250;
+  private delayMs = FIRST_RETRY_MS;
+  private isListening = false;
   private isClosed = false;
+  private readonly heartbeat: Repeating | undefined;
 
   constructor(
     @Inject(DATABASE_SOURCE) private readonly source: DatabaseSource,
     private readonly events: EventBus,
-  ) {}
+  ) {
+    // There is no network before the embedded database.
+    if (source.kind === 'postgres') this.heartbeat = new Repeating(HEARTBEAT_MS, () => this.askForLife());
+  }
 
   /** Begins to listen. Never fails: trouble is retried. */
   async start(): Promise<void> {
@@ -44,12 +55,19 @@ export class Notifications implements OnApplicationShutdown {
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
-      this.delayMs = 250;
+      this.delayMs = FIRST_RETRY_MS;
+      this.isListening = true;
       await this.events.publish(new NotificationsResumed());
     } catch (error) {
       this.logger.debug('Listening failed', error);
       this.lost(client);
     }
+  }
+
+  private async askForLife(): Promise<void> {
+    const { client } = this;
+    if (!client || !this.isListening) return;
+    await client.query('SELECT 1').catch(() => this.lost(client));
   }
 
   private receive(payload: string): void {
@@ -64,17 +82,19 @@ export class Notifications implements OnApplicationShutdown {
   private lost(client: pg.Client): void {
     if (this.client !== client) return;
     this.client = undefined;
+    this.isListening = false;
     client.removeAllListeners();
     client.on('error', () => undefined);
     void client.end().catch(() => undefined);
     if (this.isClosed) return;
     this.retry = setTimeout(() => void this.start(), this.delayMs);
     this.retry.unref();
-    this.delayMs = Math.min(this.delayMs * 2, 5_000);
+    this.delayMs = Math.min(this.delayMs * 2, MAX_RETRY_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.isClosed = true;
+    this.heartbeat?.stop();
     clearTimeout(this.retry);
     const client = this.client;
     this.client = undefined;

@@ -26,7 +26,7 @@ const SMALL = /^\/(evaluate|ofrep(\/|$))/;
 const READ_LATER = /^\/(flags|segments)(\/|$)/;
 
 /** Keys that mean something to JavaScript itself. Nobody needs them as data, and much code is unsafe with them. */
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Methods whose bodies mean something. A body of any other is not looked at, as RFC 9110 has it. */
 const METHODS = new Set(['POST', 'PUT', 'PATCH']);

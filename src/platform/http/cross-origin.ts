@@ -6,7 +6,9 @@ export interface CrossOriginRequest {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, unknown>>;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Pick<IncomingHttpHeaders, 'authorization'> & {
+    readonly 'x-api-key'?: string | string[] | undefined;
+  };
   /** The origin of the page, as the browser says it. */
   readonly origin: string;
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Server, ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const CLOSE_IDLE_EVERY_MS = 50;
@@ -12,12 +13,17 @@ const CLOSE_IDLE_EVERY_MS = 50;
 @Injectable()
 export class Drain {
   private readonly underWay = new Set<ServerResponse>();
+  private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
   private hasBegun = false;
 
   /** Watches what the server is asked from now on. */
   watch(server: Server): void {
     this.server = server;
+    server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
     server.prependListener('request', (_request, response: ServerResponse) => {
       this.underWay.add(response);
       response.once('close', () => this.underWay.delete(response));
@@ -43,13 +49,20 @@ export class Drain {
     const { server } = this;
     if (!server) return 0;
     const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve());
+      // Not `server.close`: it hangs up on whoever has not read all of an answer that is complete here.
+      NetServer.prototype.close.call(server, () => resolve());
     });
-    server.closeIdleConnections();
+    this.closeIdle(server);
     // Those whose answer had begun before the draining did.
-    const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+    const sweep = setInterval(() => this.closeIdle(server), CLOSE_IDLE_EVERY_MS);
     await Promise.race([closed, sleep(patienceMs, undefined, { ref: false })]);
     clearInterval(sweep);
-    return this.underWay.size;
+    return [...this.underWay].filter(({ req }) => !req.socket.destroyed).length;
+  }
+
+  /** To Node a connection is idle once its answer is complete, wherever that is. */
+  private closeIdle(server: Server): void {
+    for (const { writableLength } of this.sockets) if (writableLength > 0) return;
+    server.closeIdleConnections();
   }
 }

@@ -1,35 +1,39 @@
-import type {
-  IncomingHttpHeaders,
-  IncomingMessage,
-  RequestListener,
-  Server,
-  ServerResponse,
-} from 'node:http';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { givenRequestId, REQUEST_LOG_LEVEL } from '../logging/request-log.js';
+import { reasonableRequestId, REQUEST_LOG_LEVEL } from '../logging/request-log.js';
+import { readArrivedBody } from './arrived-body.js';
 import { commonHeaders } from './common-headers.js';
+import type { CrossOriginRequest } from './cross-origin.js';
 import type { Drain } from './drain.js';
+import { plainHeaders, type PlainHeaders } from './plain-headers.js';
 import type { RequestMetrics } from './request-metrics.js';
 
-/** An answer with status 200. */
 export interface DirectAnswer {
-  /** JSON. */
-  readonly body: string;
+  /** 200 unless said otherwise. */
+  readonly status?: number;
+  /** JSON; empty where the status has none. */
+  readonly body: string | Buffer;
+  /** How long the body is as UTF-8, where that is known. */
+  readonly bytes?: number;
   /** Names and values in turn, of this answer alone. */
   readonly headers?: readonly string[] | undefined;
+  /** Called once the body has been sent. */
+  readonly sent?: (() => void) | undefined;
 }
 
-/** A request without a body. */
 export interface DirectRequest {
   readonly url: string;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: PlainHeaders;
   /** Of the client, with TRUST_PROXY taken into account. */
   readonly address: string | undefined;
+  /** JSON, not read yet; `undefined` for methods that have none. */
+  readonly body: Buffer | undefined;
 }
 
 /** A route whose plain requests are answered in front of the application. */
 export interface DirectRoute {
-  readonly method: string;
+  readonly method: 'GET' | 'POST';
   /** What its paths begin with. */
   readonly prefix: string;
   /** Its pattern, as the application knows it. */
@@ -54,6 +58,8 @@ export class FrontDoor {
 
   constructor(
     private readonly addressOf: (request: IncomingMessage) => string | undefined,
+    /** What an answer to a page of another origin has beside the rest: names and values in turn. */
+    private readonly forPage: (request: CrossOriginRequest) => readonly string[],
     private readonly metrics: RequestMetrics,
     private readonly drain: Drain,
     private readonly logger: Logger,
@@ -63,7 +69,7 @@ export class FrontDoor {
     for (const direct of routes) {
       const before = commonHeaders(direct.prefix);
       const after = [...direct.headers, ...JSON_HEADERS];
-      this.routes.push({ direct, before, after, usual: [...before, ...after] });
+      this.routes.push({ direct, before, after, usual: [...before, ...after, ''] });
     }
     return this;
   }
@@ -74,37 +80,76 @@ export class FrontDoor {
     if (this.logger.isLevelEnabled(REQUEST_LOG_LEVEL.quiet)) return;
     const application = server.listeners('request') as RequestListener[];
     server.removeAllListeners('request');
+    const handOn: RequestListener = (request, response) => {
+      for (const listener of application) listener(request, response);
+    };
     server.on('request', (request, response) => {
-      if (!this.answers(request, response)) for (const listener of application) listener(request, response);
+      const headers = plainHeaders(request.rawHeaders) ?? request.headers;
+      const route = this.routeOf(request, headers);
+      if (route?.direct.method === 'POST')
+        readArrivedBody(
+          request,
+          Number(headers['content-length']),
+          (body) => this.answers(route, request, headers, response, body),
+          () => {
+            handOn(request, response);
+          },
+        );
+      else if (!route || !this.answers(route, request, headers, response, undefined))
+        handOn(request, response);
     });
   }
 
-  private answers(request: IncomingMessage, response: ServerResponse): boolean {
-    // An answer of the door is over at once, so there is nothing to wait for; but its connection must end with it.
-    if (this.drain.isDraining) return false;
-    const { url = '', method } = request;
+  /** The route that may answer a request, as far as its head tells. */
+  private routeOf({ method, url = '' }: IncomingMessage, headers: PlainHeaders): Route | undefined {
     for (const route of this.routes) {
       const { direct } = route;
       if (direct.method !== method || !url.startsWith(direct.prefix)) continue;
-      const { headers } = request;
-      if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
-      // What pages of other origins may read differs from key to key.
-      if (headers.origin !== undefined) return false;
-      // Express has its own opinion of what is not modified.
-      if (headers['if-none-match'] !== undefined) return false;
-      const startedAt = performance.now();
-      const answer = this.ask(direct, request, url);
-      if (!answer) return false;
-      send(request, response, route, answer);
-      this.metrics.observe(method, direct.route, 200, startedAt);
-      return true;
+      return (method === 'GET' ? hasNoBody(headers) : hasPlainBody(headers)) ? route : undefined;
     }
-    return false;
+    return undefined;
   }
 
-  private ask(direct: DirectRoute, request: IncomingMessage, url: string): DirectAnswer | undefined {
+  private answers(
+    route: Route,
+    request: IncomingMessage,
+    headers: PlainHeaders,
+    response: ServerResponse,
+    body: Buffer | undefined,
+  ): boolean {
+    // An answer of the door is over at once, so there is nothing to wait for; but its connection must end with it.
+    if (this.drain.isDraining) return false;
+    const startedAt = performance.now();
+    const { direct } = route;
+    const answer = this.ask(direct, request, headers, body);
+    if (!answer) return false;
+    const { origin } = headers;
+    // What pages of other origins may read differs from key to key.
+    const forPage = origin === undefined ? undefined : this.pageHeaders(request, headers, origin);
+    send(headers, response, route, answer, forPage);
+    this.metrics.observe(direct.method, direct.route, answer.status ?? 200, startedAt);
+    return true;
+  }
+
+  private pageHeaders(
+    { method = '', url = '' }: IncomingMessage,
+    headers: PlainHeaders,
+    origin: string,
+  ): readonly string[] {
+    // An address with more than that is not plain, and not answered here.
+    const path = url.split('?', 1)[0] ?? '';
+    return this.forPage({ method, path, query: {}, headers, origin });
+  }
+
+  private ask(
+    direct: DirectRoute,
+    request: IncomingMessage,
+    headers: PlainHeaders,
+    body: Buffer | undefined,
+  ): DirectAnswer | undefined {
+    const { url = '' } = request;
     try {
-      return direct.answer({ url, headers: request.headers, address: this.addressOf(request) });
+      return direct.answer({ url, headers, address: this.addressOf(request), body });
     } catch {
       // Refused: the application finds the same, and says it.
       return undefined;
@@ -112,30 +157,64 @@ export class FrontDoor {
   }
 }
 
-/** Of every answer; the length comes last. */
-const JSON_HEADERS = ['Content-Type', 'application/json; charset=utf-8', 'Content-Length'];
+/** `If-None-Match` of a route without an ETag: Express has its own opinion of what is not modified. */
+const hasNoBody = (headers: PlainHeaders): boolean =>
+  headers['content-length'] === undefined &&
+  headers['transfer-encoding'] === undefined &&
+  headers['if-none-match'] === undefined;
+
+const hasPlainBody = (headers: PlainHeaders): boolean =>
+  headers['content-length'] !== undefined &&
+  headers['content-encoding'] === undefined &&
+  headers.expect === undefined &&
+  PLAIN_TYPE.test(headers['content-type'] ?? '');
+
+const PLAIN_TYPE = /^application\/json(; ?charset=utf-8)?$/i;
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+/** Of every answer with a body; the length comes last. */
+const JSON_HEADERS = ['Content-Type', JSON_TYPE, 'Content-Length'];
 
 interface Route {
   readonly direct: DirectRoute;
   /** What comes before and after the headers of one answer. */
   readonly before: readonly string[];
   readonly after: readonly string[];
-  /** Both, for an answer that has none of its own. */
-  readonly usual: readonly string[];
+  /** Both, for an answer that has none of its own, and a place for the length: written anew for each answer, and read at once. */
+  readonly usual: string[];
 }
 
 function send(
-  request: IncomingMessage,
+  asked: PlainHeaders,
   response: ServerResponse,
-  { before, after, usual }: Route,
-  { body, headers }: DirectAnswer,
+  route: Route,
+  { status = 200, body, bytes = Buffer.byteLength(body), headers, sent }: DirectAnswer,
+  forPage: readonly string[] | undefined,
 ): void {
-  const id = givenRequestId(request);
-  const length = String(Buffer.byteLength(body));
-  const all =
-    id === undefined && !headers
-      ? [...usual, length]
-      : [...(id === undefined ? [] : ['X-Request-Id', id]), ...before, ...(headers ?? []), ...after, length];
-  response.writeHead(200, all);
-  response.end(body);
+  const id = reasonableRequestId(asked['x-request-id']);
+  const { usual } = route;
+  if (id === undefined && !headers && !forPage && status === 200) {
+    usual[usual.length - 1] = String(bytes);
+    response.writeHead(200, usual);
+  } else response.writeHead(status, headersOf(route, status, id, forPage, headers, bytes));
+  if (sent) response.once('finish', sent);
+  // ASCII needs no encoding.
+  if (body.length === bytes) response.end(body, 'latin1');
+  else response.end(body);
+}
+
+function headersOf(
+  { before, after }: Route,
+  status: number,
+  id: string | undefined,
+  forPage: readonly string[] = [],
+  own: readonly string[] = [],
+  bytes: number,
+): string[] {
+  const all = [...before, ...forPage, ...own];
+  if (id !== undefined) all.unshift('X-Request-Id', id);
+  if (status !== 304) all.push(...after, String(bytes));
+  // As every failure has one, whoever found it.
+  if (status >= 400 && id === undefined) all.push('X-Request-Id', randomUUID());
+  return all;
 }

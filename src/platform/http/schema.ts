@@ -39,6 +39,23 @@ export const changeReason = storedText(1, 500).optional().meta({
   example: 'Ramp up after a quiet week',
 });
 
+/** What a person names to show that they mean it. */
+export const confirmation = storedText(1, 254).optional().meta({
+  description:
+    'The key of what is changed, typed by a person. Needed where a protected environment confirms changes; checked wherever it is given.',
+  example: 'new-checkout',
+});
+
+/** Which change to take back. */
+export const revertRequest = z
+  .strictObject({
+    position: z.int().min(1).meta({ description: 'Of the audit entry of the change.', example: 42 }),
+    reason: changeReason,
+    confirm: confirmation,
+  })
+  .meta({ id: 'RevertRequest', example: { position: 42, reason: 'It broke checkout' } });
+export type RevertRequest = z.output<typeof revertRequest>;
+
 /** A number in a query string. */
 export function queryInteger(min: number, max: number, fallback: number) {
   return z
@@ -49,6 +66,12 @@ export function queryInteger(min: number, max: number, fallback: number) {
     .default(fallback)
     .meta({ override: { type: 'integer', minimum: min, maximum: max, default: fallback } });
 }
+
+/** `?tag=a&tag=b`, or `?tag=a`. */
+export const several = (most: number, length: number) =>
+  z
+    .union([storedText(1, length).transform((one) => [one]), z.array(storedText(1, length)).max(most)])
+    .meta({ override: { type: 'array', items: { type: 'string', maxLength: length }, maxItems: most } });
 
 /** Any JSON value that Postgres keeps unchanged. */
 export const storedJson = z

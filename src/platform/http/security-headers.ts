@@ -41,6 +41,9 @@ const PAGES_ONLY = {
   xXssProtection: false,
 } as const;
 
+/** The dashboard and what it consists of: for nobody's pages but our own. */
+const PAGES = /^\/(?:app|assets)(?:\/|$)|^\/(?:theme\.js|favicon\.svg)$/;
+
 export function securityHeaders(): RequestHandler {
   const common = {
     referrerPolicy: { policy: 'no-referrer' },
@@ -50,6 +53,11 @@ export function securityHeaders(): RequestHandler {
     strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
   } as const;
   const strict = helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives: STRICT } });
+  const pages = helmet({
+    ...common,
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    contentSecurityPolicy: { useDefaults: false, directives: STRICT },
+  });
   const bare = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
   const decisions = helmet({
     ...common,
@@ -59,7 +67,13 @@ export function securityHeaders(): RequestHandler {
   const docs = helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives: DOCS } });
   return (request, response, next) => {
     const { path } = request;
-    const headers = isDecision(path) ? decisions : /^\/docs(\/|$)/.test(path) ? docs : strict;
+    const headers = isDecision(path)
+      ? decisions
+      : /^\/docs(\/|$)/.test(path)
+        ? docs
+        : PAGES.test(path)
+          ? pages
+          : strict;
     headers(request, response, next);
   };
 }

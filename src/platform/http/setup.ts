@@ -9,9 +9,12 @@ import express, { type Request, type RequestHandler } from 'express';
 import type { Server } from 'node:http';
 import type { Logger as Pino } from 'pino';
 import type { Config } from '../config/settings.js';
+import { withinDeadline } from '../database/deadline.js';
 import { requestLog } from '../logging/request-log.js';
 import { bodyErrors, bodyReader } from './body.js';
+import { clientAddress, tellAddress } from './client-address.js';
 import { CrossOrigin } from './cross-origin.js';
+import { EXPOSED_HEADERS, readersOf } from './cross-origin-rules.js';
 import { FailureShapes } from './failure-shapes.js';
 import { ProblemFilter } from './problem.filter.js';
 import { measureRequests, type RequestMetrics } from './request-metrics.js';
@@ -23,19 +26,34 @@ import { ValidationPipe } from './validation.pipe.js';
 
 /** What Nest is to run on. `/Flags` is not `/flags`; the router asks for that setting once, when its first handler comes. */
 export function httpAdapter(): ExpressAdapter {
-  return new ExpressAdapter(express().set('case sensitive routing', true));
+  const application = express().set('case sensitive routing', true);
+  neverFreshWithoutTag(application.request);
+  return new ExpressAdapter(application);
 }
 
-/** Everything that holds for every request, in the order in which a request meets it. */
+/** Express takes `If-None-Match: *` for a match with an answer that has no tag, and would send 304 for one that was never sent. */
+function neverFreshWithoutTag(requests: Request): void {
+  const usual = Object.getPrototypeOf(requests) as object;
+  Object.defineProperty(requests, 'fresh', {
+    configurable: true,
+    get(this: Request): boolean {
+      return this.res?.get('ETag') !== undefined && Reflect.get(usual, 'fresh', this) === true;
+    },
+  });
+}
+
+/** Everything that holds for every request, in the order in which a request meets it. `databaseMs`: what one may ask of the database. */
 export function setUpHttp(
   app: NestExpressApplication,
   config: Config,
   logger: Pino,
   metrics: RequestMetrics,
+  databaseMs: number,
 ): void {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', config.trustProxy);
+  tellAddress(app, clientAddress(app, config));
 
   app.use(requestLog(logger));
   app.use(measureRequests(metrics));
@@ -44,6 +62,7 @@ export function setUpHttp(
   app.enableCors(crossOriginRules(config, app.get(CrossOrigin)));
   app.use(...bodyReader());
   app.use(bodyErrors);
+  app.use(boundByDeadline(databaseMs));
   app.useGlobalGuards(new UndeclaredInputGuard(app.get(Reflector)));
   app.useGlobalPipes(new ValidationPipe());
   app.useGlobalFilters(new ProblemFilter(app.get(FailureShapes)));
@@ -55,9 +74,16 @@ const varyByOrigin: RequestHandler = ({ headers, path }, response, next) => {
   next();
 };
 
+/** Decisions ask nobody, and are too many for what this costs. */
+const boundByDeadline =
+  (limitMs: number): RequestHandler =>
+  (request, response, next) => {
+    if (isDecision(request.path)) next();
+    else withinDeadline(limitMs, () => response.headersSent, next);
+  };
+
 /** For each request, since a key may allow its own origins. Never with credentials: cookies mean nothing here. */
 function crossOriginRules(config: Config, crossOrigin: CrossOrigin): CorsOptionsDelegate<Request> {
-  const everywhere = config.allowedOrigins.includes('*');
   const common: CorsOptions = {
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [
@@ -69,17 +95,7 @@ function crossOriginRules(config: Config, crossOrigin: CrossOrigin): CorsOptions
       'X-API-Key',
       'X-Request-Id',
     ],
-    exposedHeaders: [
-      'ETag',
-      'Retry-After',
-      'X-Cache',
-      'X-RateLimit-Limit',
-      'X-RateLimit-Remaining',
-      'X-RateLimit-Reset',
-      'X-Request-Id',
-      'X-Snapshot',
-      'X-Total-Count',
-    ],
+    exposedHeaders: [...EXPOSED_HEADERS],
     maxAge: 600,
   };
   return ({ method, path, query, headers }, answer) => {
@@ -88,12 +104,8 @@ function crossOriginRules(config: Config, crossOrigin: CrossOrigin): CorsOptions
       answer(null, { origin: false });
       return;
     }
-    const isKeys =
-      !everywhere && origin !== undefined && crossOrigin.allows({ method, path, query, headers, origin });
-    answer(null, {
-      ...common,
-      origin: everywhere ? '*' : isKeys ? [origin] : [...config.allowedOrigins],
-    });
+    const readers = readersOf({ method, path, query, headers, origin }, config, crossOrigin);
+    answer(null, { ...common, origin: readers === '*' ? '*' : [...readers] });
   };
 }
 
@@ -102,6 +114,8 @@ export function limitServer(app: INestApplication): void {
   const server = app.getHttpServer() as Server;
   server.headersTimeout = 10_000;
   server.requestTimeout = 15_000;
+  // Of a connection on which nothing moves: an answer that nobody takes is memory. What is slow and goes on is left alone.
+  server.timeout = 60_000;
   // Longer than the usual 60 s of a load balancer, so that it never reuses a connection that is just being closed.
   server.keepAliveTimeout = 65_000;
   server.maxHeadersCount = 100;

@@ -12,9 +12,8 @@ const isQuiet = (path: string): boolean => PROBES.test(path) || isDecision(path)
 /** How a request that went well is logged: one that machines send all the time, and any other. */
 export const REQUEST_LOG_LEVEL = { quiet: 'debug', normal: 'info' } as const;
 
-/** The caller's `X-Request-Id`, when it is a reasonable one. */
-export function givenRequestId({ headers }: IncomingMessage): string | undefined {
-  const given = headers['x-request-id'];
+/** The `X-Request-Id` of a caller, when it is a reasonable one. */
+export function reasonableRequestId(given: string | string[] | undefined): string | undefined {
   return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : undefined;
 }
 
@@ -26,7 +25,7 @@ export function requestLog(logger: Logger): HttpLogger {
   return pinoHttp({
     logger,
     genReqId: (request, response) => {
-      const given = givenRequestId(request);
+      const given = reasonableRequestId(request.headers['x-request-id']);
       const id = given ?? randomUUID();
       // A decision leaves no line in the log that an id would find. A failure has one in any case.
       if (given !== undefined || !isDecision(pathOf(request))) response.setHeader('X-Request-Id', id);
