@@ -5,6 +5,9 @@ import { CreateFlags1795219200004 } from './1795219200004-create-flags.js';
 import { CreateSegments1795219200005 } from './1795219200005-create-segments.js';
 import { CreateApiKeys1795219200006 } from './1795219200006-create-api-keys.js';
 import { AddFlagsClientVisible1795219200007 } from './1795219200007-add-flags-client-visible.js';
+import { AddEnvironmentsConfirmChanges1795219200010 } from './1795219200010-add-environments-confirm-changes.js';
+import { CreateUsageCounts1795219200011 } from './1795219200011-create-usage-counts.js';
+import { IndexAuditRequests1795219200012 } from './1795219200012-index-audit-requests.js';
 
 /** Every step from an empty database to this version, oldest first. Add at the end; never edit one that was merged. */
 export const MIGRATIONS = [
@@ -15,4 +18,7 @@ export const MIGRATIONS = [
   CreateSegments1795219200005,
   CreateApiKeys1795219200006,
   AddFlagsClientVisible1795219200007,
+  AddEnvironmentsConfirmChanges1795219200010,
+  CreateUsageCounts1795219200011,
+  IndexAuditRequests1795219200012,
 ];

@@ -7,6 +7,7 @@ import { FlagEntity } from './flags/flag.entity.js';
 import { FlagSettingsEntity } from './flags/flag-settings.entity.js';
 import type { Schema } from './platform/database/database-source.js';
 import { SegmentEntity } from './segments/segment.entity.js';
+import { UsageCountEntity } from './usage/usage-count.entity.js';
 
 /** The tables of all features, and the steps that make them. */
 export const SCHEMA: Schema = {
@@ -18,6 +19,7 @@ export const SCHEMA: Schema = {
     SegmentEntity,
     FlagEntity,
     FlagSettingsEntity,
+    UsageCountEntity,
   ],
   migrations: MIGRATIONS,
 };

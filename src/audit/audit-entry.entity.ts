@@ -8,6 +8,7 @@ import type { AuditAction, AuditChanges, EntityType, JsonObject } from './audit-
 @Index('ix_audit_entries_environment', ['environmentKey', 'position'])
 @Index('ix_audit_entries_revisions', ['revisions'], { type: 'gin' })
 @Index('ix_audit_entries_actor', ['actorId', 'position'])
+@Index('ix_audit_entries_request', ['requestId', 'position'])
 export class AuditEntryEntity {
   @PrimaryColumn({ type: 'bigint', primaryKeyConstraintName: 'pk_audit_entries', transformer: countColumn })
   position!: number;

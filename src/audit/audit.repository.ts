@@ -9,6 +9,7 @@ export interface AuditFilter {
   readonly entityKey?: string | undefined;
   readonly action?: AuditAction | undefined;
   readonly actorId?: string | undefined;
+  readonly requestId?: string | undefined;
   readonly environmentKey?: string | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
@@ -20,6 +21,15 @@ export interface AuditFilter {
 export interface ChainHead {
   readonly position: number;
   readonly hash: string;
+}
+
+/** When and by whom something was changed last. */
+export interface LastChange {
+  readonly at: Date;
+  /** The actor's name. */
+  readonly by: string;
+  readonly action: AuditAction;
+  readonly environmentKey: string | null;
 }
 
 @Injectable()
@@ -52,6 +62,8 @@ export class AuditRepository {
       query.andWhere('entry.entityKey = :entityKey', { entityKey: filter.entityKey });
     if (filter.action) query.andWhere('entry.action = :action', { action: filter.action });
     if (filter.actorId !== undefined) query.andWhere('entry.actorId = :actorId', { actorId: filter.actorId });
+    if (filter.requestId !== undefined)
+      query.andWhere('entry.requestId = :requestId', { requestId: filter.requestId });
     if (filter.environmentKey !== undefined) {
       // Each half has an index; the function behind the operator would use none.
       query.andWhere('(entry.environmentKey = :key OR entry.revisions ? :key)', {
@@ -62,6 +74,22 @@ export class AuditRepository {
     if (filter.until) query.andWhere('entry.createdAt < :until', { until: filter.until });
     if (filter.before !== undefined) query.andWhere('entry.position < :before', { before: filter.before });
     return query.orderBy('entry.position', 'DESC').limit(filter.limit).getMany();
+  }
+
+  async lastChanges(entityType: EntityType, keys: readonly string[]): Promise<Map<string, LastChange>> {
+    const rows = await this.db.manager.query<
+      { key: string; at: Date; by: string; action: AuditAction; environment_key: string | null }[]
+    >(
+      `SELECT asked.key, entry.created_at AS at, entry.actor_name AS by, entry.action, entry.environment_key
+       FROM unnest($2::text[]) AS asked (key), LATERAL (
+         SELECT * FROM audit_entries a WHERE a.entity_type = $1 AND a.entity_key = asked.key
+         ORDER BY a.position DESC LIMIT 1
+       ) entry`,
+      [entityType, keys],
+    );
+    return new Map(
+      rows.map(({ key, environment_key, ...rest }) => [key, { ...rest, environmentKey: environment_key }]),
+    );
   }
 
   /** Entries after `position`, or from the very first, oldest first. */

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/tx.js';
 import { changesBetween, sealOf } from './audit-chain.js';
-import type { AuditAction, AuditEntry, Change } from './audit-entry.js';
-import { AuditRepository, type AuditFilter, type ChainHead } from './audit.repository.js';
+import type { AuditAction, AuditEntry, Change, EntityType } from './audit-entry.js';
+import { AuditRepository, type AuditFilter, type ChainHead, type LastChange } from './audit.repository.js';
+
+export type { ChainHead, LastChange };
 
 /** What a walk along the chain found. */
 export interface ChainVerdict {
@@ -54,6 +56,21 @@ export class AuditService {
   /** Entries that fit `filter`, newest first. */
   async find(filter: AuditFilter): Promise<AuditEntry[]> {
     return this.entries.find(filter);
+  }
+
+  /** The last change of each of these things, by key; those without a history are left out. */
+  async lastChanges(entityType: EntityType, keys: readonly string[]): Promise<Map<string, LastChange>> {
+    return this.entries.lastChanges(entityType, keys);
+  }
+
+  /** Entries after `position`, oldest first. */
+  async after(position: number, limit: number): Promise<AuditEntry[]> {
+    return this.entries.after(position, limit);
+  }
+
+  /** Where the log ends now. */
+  async head(): Promise<ChainHead> {
+    return this.entries.head();
   }
 
   /** Walks the whole chain. Callers at the same time share one walk. */

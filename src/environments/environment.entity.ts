@@ -19,6 +19,9 @@ export class EnvironmentEntity {
   @Column({ name: 'protected', type: 'boolean', default: false })
   isProtected!: boolean;
 
+  @Column({ name: 'confirm_changes', type: 'boolean', default: false })
+  confirmsChanges!: boolean;
+
   @Column({ type: 'integer' })
   position!: number;
 

@@ -1,4 +1,4 @@
-import { Conflict, Forbidden, NotFound } from '../platform/errors/errors.js';
+import { Conflict, Forbidden, Invalid, NotFound } from '../platform/errors/errors.js';
 
 export class EnvironmentNotFound extends NotFound {
   readonly code = 'environment_not_found';
@@ -32,5 +32,19 @@ export class EnvironmentProtected extends Forbidden {
   /** @param what kind of thing, in the plural */
   constructor(key: string, what: string) {
     super(`Only admins can modify ${what} in '${key}' environment`);
+  }
+}
+
+/** A protected environment asks people to name what they change. */
+export class ConfirmationNeeded extends Invalid {
+  override readonly code = 'confirmation_needed';
+
+  constructor(key: string, environmentKey: string) {
+    super([
+      {
+        path: 'confirm',
+        message: `must be '${key}': changes in '${environmentKey}' are confirmed by their key`,
+      },
+    ]);
   }
 }

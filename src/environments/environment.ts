@@ -1,6 +1,6 @@
 import type { Actor } from '../platform/access/actor.js';
 import { isAtLeast } from '../platform/access/role.js';
-import { EnvironmentProtected } from './environment.errors.js';
+import { ConfirmationNeeded, EnvironmentProtected } from './environment.errors.js';
 
 /** A place where flags have settings of their own. */
 export interface Environment {
@@ -10,6 +10,8 @@ export interface Environment {
   readonly description: string | null;
   /** Only admins change anything in it. */
   readonly isProtected: boolean;
+  /** People must name what they change in it, while it is protected. */
+  readonly confirmsChanges: boolean;
   /** Where it stands among the others, from 1. */
   readonly position: number;
   /** Counts every change of anything in it. */
@@ -32,4 +34,23 @@ export type EnvironmentRevision = Pick<Environment, 'id' | 'key' | 'revision' | 
 export function requireMayChange(actor: Actor, environment: Environment, what = 'flags'): void {
   if (environment.isProtected && !isAtLeast(actor.role, 'admin'))
     throw new EnvironmentProtected(environment.key, what);
+}
+
+/** What an editor changes, and what they typed to show that they mean it. */
+export interface Confirmation {
+  readonly key: string;
+  readonly confirm: string | undefined;
+}
+
+/**
+ * Programs are not asked: nobody sits there who could read the question. A wrong name is refused wherever it is given.
+ * @throws ConfirmationNeeded when a person must name what they change and has not, or has named something else
+ */
+export function requireConfirmed(
+  actor: Actor,
+  environment: Environment,
+  { key, confirm }: Confirmation,
+): void {
+  const isAsked = environment.isProtected && environment.confirmsChanges && actor.type === 'user';
+  if (confirm === undefined ? isAsked : confirm !== key) throw new ConfirmationNeeded(key, environment.key);
 }

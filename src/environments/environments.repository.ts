@@ -81,8 +81,8 @@ export class EnvironmentsRepository {
 
   /** Writes an environment's own fields; not its revision, which has a way of its own. */
   async update(tx: Tx, environment: Environment): Promise<void> {
-    const { id, name, description, isProtected, position, version, updatedAt } = environment;
-    const fields = { name, description, isProtected, position, version, updatedAt };
+    const { id, name, description, isProtected, confirmsChanges, position, version, updatedAt } = environment;
+    const fields = { name, description, isProtected, confirmsChanges, position, version, updatedAt };
     await tx.manager.update(EnvironmentEntity, { id }, fields);
   }
 

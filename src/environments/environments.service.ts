@@ -16,6 +16,7 @@ export interface NewEnvironment {
   readonly name: string;
   readonly description?: string | null | undefined;
   readonly protected?: boolean | undefined;
+  readonly confirmChanges?: boolean | undefined;
   readonly position?: number | undefined;
   readonly reason?: string | undefined;
 }
@@ -60,6 +61,7 @@ export class EnvironmentsService {
         name: input.name,
         description: input.description ?? null,
         isProtected: input.protected ?? false,
+        confirmsChanges: input.confirmChanges ?? false,
         position: input.position ?? (await this.environments.lastPosition(tx)) + 1,
         revision: 1,
         stamp: randomUUID(),
@@ -93,6 +95,7 @@ export class EnvironmentsService {
         name: input.name ?? before.name,
         description: input.description === undefined ? before.description : input.description,
         isProtected: input.protected ?? before.isProtected,
+        confirmsChanges: input.confirmChanges ?? before.confirmsChanges,
         position: input.position ?? before.position,
         version: before.version + 1,
         updatedAt: new Date(),
@@ -188,5 +191,6 @@ const visible = (environment: Environment) => ({
   name: environment.name,
   description: environment.description,
   protected: environment.isProtected,
+  confirm_changes: environment.confirmsChanges,
   position: environment.position,
 });

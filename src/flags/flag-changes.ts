@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AuditAction } from '../audit/audit-entry.js';
 import { AuditService } from '../audit/audit.service.js';
 import { EnvironmentNotFound } from '../environments/environment.errors.js';
-import { requireMayChange, type Environment } from '../environments/environment.js';
+import { requireConfirmed, requireMayChange, type Environment } from '../environments/environment.js';
 import { EnvironmentsService } from '../environments/environments.service.js';
 import type { Actor } from '../platform/access/actor.js';
 import type { Tx } from '../platform/database/tx.js';
@@ -30,20 +30,21 @@ export class FlagChanges {
 
   /**
    * The flag as it is, with its environment among those that the caller has `locked`.
-   * @throws EnvironmentNotFound, EnvironmentProtected, FlagNotFound, StaleVersion
+   * @throws EnvironmentNotFound, EnvironmentProtected, FlagNotFound, ConfirmationNeeded, StaleVersion
    */
   async existing(
     tx: Tx,
     actor: Actor,
     address: FlagAddress,
     locked: readonly Environment[],
-    ifMatch: readonly number[] | undefined,
+    { ifMatch, confirm }: { ifMatch: readonly number[] | undefined; confirm: string | undefined },
   ): Promise<FlagView> {
     const environment = locked.find(({ key }) => key === address.environmentKey);
     if (!environment) throw new EnvironmentNotFound(address.environmentKey);
     requireMayChange(actor, environment);
     const flag = await this.flags.findIn(tx, address.key, environment.id);
     if (!flag) throw new FlagNotFound(address.key, address.environmentKey);
+    requireConfirmed(actor, environment, { key: flag.key, confirm });
     if (ifMatch && !ifMatch.includes(flag.version))
       throw new StaleVersion(`Flag '${flag.key}' in '${flag.environmentKey}'`, flag.version);
     return flag;

@@ -20,7 +20,7 @@ import { Answers, Fails, HonoursIfMatch, OptionalBody } from '../platform/http/a
 import { Tagged } from '../platform/http/etag.interceptor.js';
 import { IfMatch } from '../platform/http/if-match.js';
 import { ReadsLongLists } from '../platform/http/long-lists.interceptor.js';
-import { storedText } from '../platform/http/schema.js';
+import { revertRequest, storedText, type RevertRequest } from '../platform/http/schema.js';
 import { warningResponse } from '../segments/warning-schema.js';
 import { CachedReadsInterceptor } from './cached-reads.interceptor.js';
 import {
@@ -43,6 +43,7 @@ import {
   type UpdateFlagRequest,
 } from './dto/flag.requests.js';
 import { flagOverviewResponse, flagResponse, presentFlag, presentOverview } from './dto/flag.response.js';
+import { FlagRevertService } from './flag-revert.service.js';
 import { FlagsReader } from './flags.reader.js';
 import { FlagsService } from './flags.service.js';
 import { ReRandomiseService } from './re-randomise.service.js';
@@ -57,6 +58,7 @@ export class FlagsController {
     private readonly flags: FlagsService,
     private readonly reader: FlagsReader,
     private readonly randomiser: ReRandomiseService,
+    private readonly reverter: FlagRevertService,
   ) {}
 
   @Get()
@@ -200,6 +202,31 @@ export class FlagsController {
     return presentFlag(await this.reader.linted(flag));
   }
 
+  @Post(':key/revert')
+  @AtLeast('developer')
+  @HttpCode(200)
+  @ReadsLongLists()
+  @Tagged()
+  @HonoursIfMatch()
+  @ApiOperation({
+    operationId: 'revertFlagChange',
+    summary: 'Take a change back',
+    description:
+      'Makes another change: what the one of `position` changed becomes what it was. Refused with 409 when the same fields were changed again since.',
+  })
+  @Answers('The flag as it is now.', flagResponse, { headers: ['ETag'] })
+  @Fails(404, 409, 503)
+  async revert(
+    @CurrentActor() actor: Actor,
+    @Param('key', { schema: key }) flagKey: string,
+    @Query({ schema: flagQuery }) query: FlagQuery,
+    @Body({ schema: revertRequest }) body: RevertRequest,
+    @IfMatch() ifMatch: readonly number[] | undefined,
+  ) {
+    const flag = await this.reverter.revert(actor, { key: flagKey, ...query }, body, ifMatch);
+    return presentFlag(await this.reader.linted(flag));
+  }
+
   @Delete(':key')
   @AtLeast('admin')
   @HttpCode(204)
@@ -218,11 +245,6 @@ export class FlagsController {
     @Query({ schema: deleteFlagQuery }) query: DeleteFlagQuery,
     @IfMatch() ifMatch: readonly number[] | undefined,
   ): Promise<void> {
-    await this.flags.delete(
-      actor,
-      { key: flagKey, environmentKey: query.environmentKey },
-      query.reason,
-      ifMatch,
-    );
+    await this.flags.delete(actor, { key: flagKey, environmentKey: query.environmentKey }, query, ifMatch);
   }
 }

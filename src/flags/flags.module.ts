@@ -5,8 +5,12 @@ import { SegmentsModule } from '../segments/segments.module.js';
 import { FlagChanges } from './flag-changes.js';
 import { FlagDependents } from './flag-dependents.js';
 import { FlagRelationsRepository } from './flag-relations.repository.js';
+import { FlagRevertService } from './flag-revert.service.js';
 import { FlagSegments } from './flag-segments.js';
 import { FlagSnapshotReader } from './flag-snapshot.reader.js';
+import { FlagTableController } from './flag-table.controller.js';
+import { FlagTableReader } from './flag-table.reader.js';
+import { FlagTableRepository } from './flag-table.repository.js';
 import { FlagsContent } from './flags-content.js';
 import { FlagsController } from './flags.controller.js';
 import { FlagsReader } from './flags.reader.js';
@@ -17,12 +21,15 @@ import { TargetingCheck } from './targeting-check.js';
 
 @Module({
   imports: [AuditModule, EnvironmentsModule, SegmentsModule],
-  controllers: [FlagsController],
+  controllers: [FlagsController, FlagTableController],
   providers: [
     FlagsService,
     ReRandomiseService,
+    FlagRevertService,
     FlagsReader,
     FlagSnapshotReader,
+    FlagTableReader,
+    FlagTableRepository,
     FlagsRepository,
     FlagRelationsRepository,
     FlagChanges,

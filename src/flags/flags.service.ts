@@ -33,6 +33,8 @@ export interface NewFlag extends NewDefinition, SettingsInput {
 
 export interface FlagUpdate extends DefinitionInput, SettingsInput {
   readonly reason?: string | undefined;
+  /** What a person typed to show that they mean it. */
+  readonly confirm?: string | undefined;
 }
 
 /** Makes, changes and deletes flags: checks who may, keeps definition and settings consistent, and leaves one audit entry. */
@@ -115,7 +117,10 @@ export class FlagsService {
     ].some((v) => v !== undefined);
     return this.db.transaction(async (tx) => {
       const locked = mayBeShared ? await this.revisions.lockAll(tx) : await this.revisions.lock(tx, [id]);
-      const before = await this.changes.existing(tx, actor, address, locked, ifMatch);
+      const before = await this.changes.existing(tx, actor, address, locked, {
+        ifMatch,
+        confirm: input.confirm,
+      });
       const definition = editDefinition(before, input);
       const settings = editSettings(definition.value, before, input);
       const after: FlagView = {
@@ -151,13 +156,13 @@ export class FlagsService {
   async delete(
     actor: Actor,
     address: FlagAddress,
-    reason?: string,
+    { reason, confirm }: Pick<FlagUpdate, 'reason' | 'confirm'> = {},
     ifMatch?: readonly number[],
   ): Promise<void> {
     const { id } = await this.changes.environmentFor(actor, address);
     await this.db.transaction(async (tx) => {
       const locked = await this.revisions.lock(tx, [id]);
-      const before = await this.changes.existing(tx, actor, address, locked, ifMatch);
+      const before = await this.changes.existing(tx, actor, address, locked, { ifMatch, confirm });
       await this.dependents.requireNone(tx, before.key, locked);
       await this.flags.delete(tx, [before.id], id);
       const revisions = await this.revisions.advance(tx, locked);

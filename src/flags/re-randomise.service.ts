@@ -14,6 +14,7 @@ export interface ReRandomisation {
   /** The default serve's when absent. */
   readonly ruleId?: string | undefined;
   readonly reason?: string | undefined;
+  readonly confirm?: string | undefined;
 }
 
 /** Places everybody of a rollout anew: the one change that moves people who need not move, so never a side effect of another. */
@@ -33,13 +34,13 @@ export class ReRandomiseService {
   async reRandomise(
     actor: Actor,
     address: FlagAddress,
-    { ruleId, reason }: ReRandomisation,
+    { ruleId, reason, confirm }: ReRandomisation,
     ifMatch?: readonly number[],
   ): Promise<FlagView> {
     const { id } = await this.changes.environmentFor(actor, address);
     return this.db.transaction(async (tx) => {
       const locked = await this.revisions.lock(tx, [id]);
-      const before = await this.changes.existing(tx, actor, address, locked, ifMatch);
+      const before = await this.changes.existing(tx, actor, address, locked, { ifMatch, confirm });
       const after = { ...salted(before, ruleId), version: before.version + 1, updatedAt: new Date() };
       await this.flags.updateSettings(tx, after);
       const revisions = await this.revisions.advance(tx, locked);

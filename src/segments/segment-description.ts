@@ -7,7 +7,10 @@ import type { WholeSegment } from './segment.js';
  * `{count, sha256}`, over the JSON of its sorted keys, and after a change also how many keys were `added` and `removed`.
  * @param before what it was, where it is told what became of it
  */
-export function describeSegment(segment: WholeSegment, before?: WholeSegment): Record<string, unknown> {
+export function describeSegment(
+  segment: Pick<WholeSegment, 'key' | 'name' | 'description' | 'conditions' | 'included' | 'excluded'>,
+  before?: WholeSegment,
+): Record<string, unknown> {
   const { key, name, description, conditions } = segment;
   return {
     key,

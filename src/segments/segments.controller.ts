@@ -9,7 +9,7 @@ import { Answers, Fails, HonoursIfMatch } from '../platform/http/api.decorators.
 import { Tagged } from '../platform/http/etag.interceptor.js';
 import { IfMatch } from '../platform/http/if-match.js';
 import { ReadsLongLists } from '../platform/http/long-lists.interceptor.js';
-import { storedText } from '../platform/http/schema.js';
+import { revertRequest, storedText, type RevertRequest } from '../platform/http/schema.js';
 import {
   createSegmentQuery,
   createSegmentRequest,
@@ -33,6 +33,7 @@ import {
   segmentResponse,
   segmentSummaryResponse,
 } from './dto/segment.response.js';
+import { SegmentRevertService } from './segment-revert.service.js';
 import { SegmentsReader } from './segments.reader.js';
 import { SegmentsService } from './segments.service.js';
 
@@ -44,6 +45,7 @@ export class SegmentsController {
   constructor(
     private readonly segments: SegmentsService,
     private readonly reader: SegmentsReader,
+    private readonly reverter: SegmentRevertService,
   ) {}
 
   @Get()
@@ -148,6 +150,31 @@ export class SegmentsController {
     return presentSegment(await this.segments.update(actor, { key: segmentKey, ...query }, body, ifMatch));
   }
 
+  @Post(':key/revert')
+  @AtLeast('developer')
+  @HttpCode(200)
+  @ReadsLongLists()
+  @Tagged()
+  @HonoursIfMatch()
+  @ApiOperation({
+    operationId: 'revertSegmentChange',
+    summary: 'Take a change of a segment back',
+    description:
+      'Makes another change: what the one of `position` changed becomes what it was. Refused with 409 when the same fields were changed again since, ' +
+      'and when a list was changed by more users than the audit log names.',
+  })
+  @Answers('The segment as it is now.', segmentResponse, { headers: ['ETag'] })
+  @Fails(404, 409, 503)
+  async revert(
+    @CurrentActor() actor: Actor,
+    @Param('key', { schema: key }) segmentKey: string,
+    @Query({ schema: segmentQuery }) query: SegmentQuery,
+    @Body({ schema: revertRequest }) body: RevertRequest,
+    @IfMatch() ifMatch: readonly number[] | undefined,
+  ) {
+    return presentSegment(await this.reverter.revert(actor, { key: segmentKey, ...query }, body, ifMatch));
+  }
+
   @Delete(':key')
   @AtLeast('admin')
   @HttpCode(204)
@@ -162,9 +189,9 @@ export class SegmentsController {
   async delete(
     @CurrentActor() actor: Actor,
     @Param('key', { schema: key }) segmentKey: string,
-    @Query({ schema: deleteSegmentQuery }) { environmentKey, reason }: DeleteSegmentQuery,
+    @Query({ schema: deleteSegmentQuery }) { environmentKey, ...why }: DeleteSegmentQuery,
     @IfMatch() ifMatch: readonly number[] | undefined,
   ): Promise<void> {
-    await this.segments.delete(actor, { key: segmentKey, environmentKey }, reason, ifMatch);
+    await this.segments.delete(actor, { key: segmentKey, environmentKey }, why, ifMatch);
   }
 }

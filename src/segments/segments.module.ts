@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { EnvironmentsModule } from '../environments/environments.module.js';
+import { SegmentRevertService } from './segment-revert.service.js';
 import { SegmentUsers } from './segment-users.js';
 import { SegmentsContent } from './segments-content.js';
 import { SegmentsController } from './segments.controller.js';
@@ -11,7 +12,14 @@ import { SegmentsService } from './segments.service.js';
 @Module({
   imports: [AuditModule, EnvironmentsModule],
   controllers: [SegmentsController],
-  providers: [SegmentsService, SegmentsReader, SegmentUsers, SegmentsRepository, SegmentsContent],
+  providers: [
+    SegmentsService,
+    SegmentRevertService,
+    SegmentsReader,
+    SegmentUsers,
+    SegmentsRepository,
+    SegmentsContent,
+  ],
   exports: [SegmentsReader, SegmentUsers],
 })
 export class SegmentsModule {}

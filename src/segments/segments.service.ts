@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
 import { checkSegment, type Segment } from '../core/index.js';
 import { EnvironmentNotFound } from '../environments/environment.errors.js';
-import { requireMayChange, type Environment } from '../environments/environment.js';
+import { requireConfirmed, requireMayChange, type Environment } from '../environments/environment.js';
 import { EnvironmentRevisions } from '../environments/environment-revisions.js';
 import { EnvironmentsService } from '../environments/environments.service.js';
 import type { Actor } from '../platform/access/actor.js';
@@ -38,6 +38,8 @@ export interface NewSegment extends SegmentInput {
 }
 
 export interface SegmentUpdate extends SegmentEdit {
+  /** What a person typed to show that they mean it. */
+  readonly confirm?: string | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -89,26 +91,31 @@ export class SegmentsService {
     input: SegmentUpdate,
     ifMatch?: readonly number[],
   ): Promise<InContext<SegmentExcerpt>> {
-    return this.change(actor, address, ifMatch, async (tx, environment, before) => {
-      const after = editSegment(before, input);
-      if (after !== before) {
-        this.check(after, await this.reader.outlines(environment.id, tx));
-        await this.segments.update(tx, after);
-        const revisions = await this.revisions.advance(tx, [environment]);
-        await this.record(tx, actor, { before, after }, revisions, input.reason);
-      }
-      return this.shown(tx, after);
-    });
+    return this.change(
+      actor,
+      address,
+      { ifMatch, confirm: input.confirm },
+      async (tx, environment, before) => {
+        const after = editSegment(before, input);
+        if (after !== before) {
+          this.check(after, await this.reader.outlines(environment.id, tx));
+          await this.segments.update(tx, after);
+          const revisions = await this.revisions.advance(tx, [environment]);
+          await this.record(tx, actor, { before, after }, revisions, input.reason);
+        }
+        return this.shown(tx, after);
+      },
+    );
   }
 
   /** @throws EnvironmentNotFound, EnvironmentProtected, SegmentNotFound, StaleVersion, SegmentInUse */
   async delete(
     actor: Actor,
     address: SegmentAddress,
-    reason?: string,
+    { reason, confirm }: Pick<SegmentUpdate, 'reason' | 'confirm'> = {},
     ifMatch?: readonly number[],
   ): Promise<void> {
-    await this.change(actor, address, ifMatch, async (tx, environment, before) => {
+    await this.change(actor, address, { ifMatch, confirm }, async (tx, environment, before) => {
       const { usage } = await this.reader.context(environment.id, tx);
       const users = usage.get(before.key);
       if (users) throw new SegmentInUse(before.key, users);
@@ -144,7 +151,7 @@ export class SegmentsService {
   private async change<Result>(
     actor: Actor,
     { key, environmentKey }: SegmentAddress,
-    ifMatch: readonly number[] | undefined,
+    { ifMatch, confirm }: { ifMatch: readonly number[] | undefined; confirm: string | undefined },
     work: (tx: Tx, environment: Environment, before: WholeSegment) => Promise<Result>,
   ): Promise<Result> {
     const { id } = await this.environments.find(environmentKey);
@@ -154,6 +161,7 @@ export class SegmentsService {
       requireMayChange(actor, environment, 'segments');
       const before = await this.segments.findWhole(tx, key, id);
       if (!before) throw new SegmentNotFound(key, environmentKey);
+      requireConfirmed(actor, environment, { key, confirm });
       if (ifMatch && !ifMatch.includes(before.version))
         throw new StaleVersion(`Segment '${key}' in '${environmentKey}'`, before.version);
       return work(tx, environment, before);

@@ -25,6 +25,10 @@ const paging = {
 const filters = {
   action: z.enum(AUDIT_ACTIONS).optional().meta({ description: 'Only what was done like this.' }),
   user_id: storedText(1, 100).optional().meta({ description: 'Only what this person did.' }),
+  request_id: storedText(1, 200).optional().meta({
+    description:
+      'Only what was done in this request, or in several that were sent with the same `X-Request-Id`, as a bulk change of the dashboard is.',
+  }),
   environment_key: storedText(1, 100)
     .optional()
     .meta({ description: 'Only what happened in, or moved on, this environment.' }),

@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { changeReason, storedText, title } from '../../platform/http/schema.js';
+import { camelKeys, changeReason, storedText, title } from '../../platform/http/schema.js';
 
 const fields = {
   name: title(100).meta({ example: 'Pre-production' }),
   description: storedText(0, 500).nullable().optional(),
   protected: z.boolean().optional().meta({ description: 'Whether only admins change things in it.' }),
+  confirm_changes: z.boolean().optional().meta({
+    description: 'Whether people must name what they change in it, in `confirm`, while it is protected.',
+  }),
   position: z
     .int()
     .min(0)
@@ -22,6 +25,7 @@ export const createEnvironmentRequest = z
       .meta({ example: 'preprod' }),
     ...fields,
   })
+  .transform(camelKeys)
   .meta({
     id: 'CreateEnvironmentRequest',
     example: { key: 'preprod', name: 'Pre-production', protected: false },
@@ -30,6 +34,7 @@ export const createEnvironmentRequest = z
 export const updateEnvironmentRequest = z
   .strictObject(fields)
   .partial()
+  .transform(camelKeys)
   .meta({ id: 'UpdateEnvironmentRequest', example: { protected: true } });
 
 export const deleteEnvironmentQuery = z.strictObject({

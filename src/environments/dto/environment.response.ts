@@ -9,6 +9,10 @@ export const environmentResponse = z
     name: z.string(),
     description: z.string().nullable(),
     protected: z.boolean().meta({ description: 'Only admins change things in it.' }),
+    confirm_changes: z.boolean().meta({
+      description:
+        'While it is protected, people name what they change in `confirm`. Programs are not asked.',
+    }),
     position: z.int().meta({ description: 'Where it stands in lists, lowest first.' }),
     revision: z.int().meta({ description: 'Counts every change of anything in it.' }),
     version: z.int().meta({ description: 'Counts the changes of these fields; the ETag.' }),
@@ -23,6 +27,7 @@ export const environmentResponse = z
       name: 'Staging',
       description: null,
       protected: false,
+      confirm_changes: false,
       position: 2,
       revision: 12,
       version: 1,
@@ -38,6 +43,7 @@ export function presentEnvironment(environment: Environment): z.infer<typeof env
     name: environment.name,
     description: environment.description,
     protected: environment.isProtected,
+    confirm_changes: environment.confirmsChanges,
     position: environment.position,
     revision: environment.revision,
     version: environment.version,

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { FLAG_KEY_PATTERN, VALUE_TYPES } from '../../core/index.js';
 import { Invalid } from '../../platform/errors/errors.js';
-import { camelKeys, changeReason, queryInteger, storedText, title } from '../../platform/http/schema.js';
+import {
+  camelKeys,
+  changeReason,
+  confirmation,
+  queryInteger,
+  storedText,
+  title,
+} from '../../platform/http/schema.js';
 import { FLAG_TYPES } from '../flag.js';
 import { percent } from './percent.js';
 import { serveRequest, variantSchema } from './serve.js';
@@ -120,6 +127,7 @@ export const updateFlagRequest = z
     ...definitionFields,
     ...settingsFields,
     reason: changeReason,
+    confirm: confirmation,
   })
   .transform(camelKeys)
   .meta({
@@ -134,7 +142,7 @@ export const createFlagQuery = z
   .transform(camelKeys);
 
 export const deleteFlagQuery = z
-  .strictObject({ environment_key: environmentKey, reason: changeReason })
+  .strictObject({ environment_key: environmentKey, reason: changeReason, confirm: confirmation })
   .transform(camelKeys);
 
 export const reRandomiseRequest = z
@@ -143,6 +151,7 @@ export const reRandomiseRequest = z
       .optional()
       .meta({ description: 'Of the rule whose rollout is meant; the default serve when absent.' }),
     reason: changeReason,
+    confirm: confirmation,
   })
   .prefault({})
   .transform(camelKeys)

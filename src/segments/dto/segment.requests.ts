@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { FLAG_KEY_PATTERN } from '../../core/index.js';
-import { camelKeys, changeReason, queryInteger, storedText, title } from '../../platform/http/schema.js';
+import {
+  camelKeys,
+  changeReason,
+  confirmation,
+  queryInteger,
+  storedText,
+  title,
+} from '../../platform/http/schema.js';
 import { conditionGroupRequest } from '../condition-schema.js';
 import { KEY_LISTS, MAX_KEYS } from '../segment.js';
 
@@ -76,6 +83,7 @@ export const updateSegmentRequest = z
     excluded_add: change('Keys to add to the excluded ones.'),
     excluded_remove: change('Keys to take out of the excluded ones, before any are added.'),
     reason: changeReason,
+    confirm: confirmation,
   })
   .superRefine((body, issues) => {
     for (const list of KEY_LISTS) {
@@ -98,7 +106,7 @@ export const createSegmentQuery = z
   .transform(camelKeys);
 
 export const deleteSegmentQuery = z
-  .strictObject({ environment_key: environmentKey, reason: changeReason })
+  .strictObject({ environment_key: environmentKey, reason: changeReason, confirm: confirmation })
   .transform(camelKeys);
 
 const skip = queryInteger(0, 1_000_000_000, 0).meta({
