@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ActivityModule } from './activity/activity.module.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
@@ -19,6 +20,7 @@ import { PatternsModule } from './platform/patterns/pattern-engine.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
 import { StreamModule } from './stream/stream.module.js';
+import { UsageModule } from './usage/usage.module.js';
 
 /** The composition root: what the service consists of, and nothing else. */
 @Module({})
@@ -44,6 +46,8 @@ export class AppModule {
         EvaluationModule,
         StreamModule,
         OfrepModule,
+        UsageModule,
+        ActivityModule,
         OperationsModule,
       ],
     };

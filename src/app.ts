@@ -3,12 +3,16 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { EvaluateDoor } from './evaluation/evaluate.door.js';
-import { assets } from './operations/pages.js';
+import { OfrepDoor } from './ofrep/ofrep.door.js';
+import { dashboard, pageFiles } from './operations/pages.js';
 import type { Config } from './platform/config/settings.js';
 import type { DatabaseSource } from './platform/database/database-source.js';
 import { clientAddress } from './platform/http/client-address.js';
+import { CrossOrigin, type CrossOriginRequest } from './platform/http/cross-origin.js';
+import { headersForPage } from './platform/http/cross-origin-rules.js';
 import { Drain } from './platform/http/drain.js';
 import { FrontDoor } from './platform/http/front-door.js';
+import { pacePipelines } from './platform/http/pipelining.js';
 import { RequestMetrics } from './platform/http/request-metrics.js';
 import { httpAdapter, limitServer, setUpHttp } from './platform/http/setup.js';
 import { NestLogger } from './platform/logging/logger.js';
@@ -33,15 +37,19 @@ export async function createApp(
     },
   );
   const metrics = new RequestMetrics(app.get(Metrics));
-  setUpHttp(app, config, logger, metrics);
-  app.use('/assets', assets());
+  setUpHttp(app, config, logger, metrics, database.patience.requestMs);
+  app.use('/app', dashboard());
+  for (const path of ['/assets', '/theme.js', '/favicon.svg']) app.use(path, pageFiles());
   serveOpenApi(app);
   await app.init();
   limitServer(app);
   const drain = app.get(Drain);
   drain.watch(app.getHttpServer());
-  new FrontDoor(clientAddress(app, config), metrics, drain, logger)
-    .add(app.get(EvaluateDoor))
+  const crossOrigin = app.get(CrossOrigin);
+  const forPage = (request: CrossOriginRequest) => headersForPage(request, config, crossOrigin);
+  new FrontDoor(clientAddress(app, config), forPage, metrics, drain, logger)
+    .add(...app.get(EvaluateDoor).routes, ...app.get(OfrepDoor).routes)
     .open(app.getHttpServer());
+  pacePipelines(app.getHttpServer());
   return app;
 }

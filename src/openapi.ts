@@ -96,6 +96,7 @@ function frame() {
     .addTag('people', 'Accounts, roles and tokens.')
     .addTag('api-keys', 'What programs call with.')
     .addTag('audit', 'Who changed what.')
+    .addTag('usage', 'How often the service answered.')
     .addTag('cache', 'What is remembered.')
     .addTag('operations', 'For those who run it.')
     .build();

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
+import { ActivityService } from './activity/activity.service.js';
 import { createApp } from './app.js';
 import { banner } from './banner.js';
 import { Readiness } from './operations/readiness.js';
@@ -37,6 +38,8 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
 
   let database: DatabaseSource | undefined;
   const giveUp = async (): Promise<void> => {
+    // What breaks because the start is being broken off is no news; why it is, the caller says.
+    logger.level = 'silent';
     await Promise.race([database?.close(), sleep(BOOT_CLOSE_MS)]).catch(() => undefined);
   };
   // Until it listens: whatever it is doing in the database is a transaction that has not ended.
@@ -53,7 +56,6 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
     const { port } = app.getHttpServer().address() as AddressInfo;
     process.stdout.write(await banner(app, config, database, port));
   } catch (error) {
-    // What breaks because the start is being broken off is no news.
     if (stop.isGiven) return;
     await giveUp();
     throw error;
@@ -92,6 +94,7 @@ async function shutDown(app: NestExpressApplication, config: Config, logger: Log
   }, LAST_EXIT_MS).unref();
   // Not before: until now the load balancer might have sent them here again. Nobody else ends a stream.
   app.get(StreamsService).close();
+  app.get(ActivityService).close();
   const left = await drain.finish(LAST_ANSWERS_MS);
   if (left > 0) logger.warn(`${left} request(s) were not answered in time.`);
   await app.close();

@@ -6,12 +6,14 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AccessChanged } from '../auth/access.events.js';
 import { KeyRing, type KeyKeeper } from '../auth/key-ring.js';
 import { kindOfSecret } from '../platform/access/credentials.js';
 import type { KeyScope } from '../platform/access/key-scope.js';
 import { DatabaseConnected } from '../platform/database/database.js';
 import { NotificationReceived, NotificationsResumed } from '../platform/database/notifications.js';
 import { EventBus } from '../platform/events/event-bus.js';
+import { Paced } from '../platform/events/paced.js';
 import { Repeating } from '../platform/events/repeating.js';
 import { InvalidApiKey, KeyInBrowser, KeysNotLoaded, OriginNotAllowed } from './api-key.errors.js';
 import { ApiKeysChanged } from './api-key.events.js';
@@ -47,7 +49,8 @@ export class ApiKeyDirectory
   private held: ReadonlyMap<string, HeldKey> | undefined;
   private byId: ReadonlyMap<string, HeldKey> = new Map();
   private revision = -1;
-  private loading: Promise<void> = Promise.resolve();
+  /** One after the other, so that what was read earlier never replaces what was read later; a burst of changes is read once. */
+  private readonly reading = new Paced(0, () => this.read());
   private uses = new Map<string, Date>();
   private readonly reported = new Map<string, number>();
   private readonly repeating: readonly Repeating[];
@@ -56,12 +59,12 @@ export class ApiKeyDirectory
     private readonly keys: ApiKeysRepository,
     private readonly service: ApiKeysService,
     private readonly ring: KeyRing,
-    events: EventBus,
+    private readonly events: EventBus,
   ) {
-    events.on(ApiKeysChanged, () => this.load());
-    events.on(DatabaseConnected, () => this.load());
+    events.on(ApiKeysChanged, () => this.reading.run());
+    events.on(DatabaseConnected, () => this.reading.run());
     events.on(NotificationsResumed, () => this.compare());
-    events.on(NotificationReceived, ({ topic }) => (topic === 'api_keys' ? this.load() : undefined));
+    events.on(NotificationReceived, ({ topic }) => (topic === 'api_keys' ? this.reading.run() : undefined));
     this.repeating = [
       new Repeating(COMPARE_EVERY_MS, () => this.compare()),
       new Repeating(WRITE_USES_EVERY_MS, () => this.writeUses()),
@@ -98,10 +101,17 @@ export class ApiKeyDirectory
     return (this.byId.get(keyId)?.expiresAt ?? 0) > Date.now();
   }
 
-  /** Whether pages of `origin` may read what is answered to a key; without one, whether there is a key with which they may. */
+  /**
+   * Whether pages of `origin` may read what is answered to a key; without one, whether there is a key with which they may. So
+   * may they of a client key that has ended: all it is told is that it has, and a page must be able to tell that from a
+   * connection that broke. And while no key is known, whatever says it is a client key: all it is told is to come again, and
+   * where that turns out to be too much, the key itself does not admit the page.
+   */
   isClientOrigin(origin: string, secret: string | undefined): boolean {
-    if (!this.held) return false;
-    const candidates = secret === undefined ? this.held.values() : [this.find(secret)];
+    if (!this.held) return secret === undefined || kindOfSecret(secret) === 'client';
+    const known = secret === undefined ? undefined : this.find(secret);
+    const isAny = secret === undefined || (!known && kindOfSecret(secret) === 'client');
+    const candidates = isAny ? this.held.values() : [known];
     for (const key of candidates) if (key?.scope.kind === 'client' && allows(key, origin)) return true;
     return false;
   }
@@ -114,24 +124,19 @@ export class ApiKeyDirectory
     return key && key.expiresAt > Date.now() ? key : undefined;
   }
 
-  /** One after the other, so that what was read earlier never replaces what was read later. */
-  private load(): Promise<void> {
-    this.loading = this.loading
-      .catch(() => undefined)
-      .then(async () => {
-        // The number first: what changes in between is read twice rather than not at all.
-        const revision = await this.keys.revision();
-        const keys = await this.keys.known();
-        const held = keys.map((key) => [key.secretHash, holding(key)] as const);
-        this.held = new Map(held);
-        this.byId = new Map(held.map(([, key]) => [key.scope.keyId, key]));
-        this.revision = revision;
-      });
-    return this.loading;
+  private async read(): Promise<void> {
+    // The number first: what changes in between is read twice rather than not at all.
+    const revision = await this.keys.revision();
+    const keys = await this.keys.known();
+    const held = keys.map((key) => [key.secretHash, holding(key)] as const);
+    this.held = new Map(held);
+    this.byId = new Map(held.map(([, key]) => [key.scope.keyId, key]));
+    this.revision = revision;
+    await this.events.publish(new AccessChanged());
   }
 
   private async compare(): Promise<void> {
-    if ((await this.keys.revision()) !== this.revision || !this.held) await this.load();
+    if ((await this.keys.revision()) !== this.revision || !this.held) await this.reading.run();
   }
 
   private report(id: string, origin: string): void {

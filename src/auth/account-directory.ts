@@ -1,14 +1,14 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG } from '../platform/config/config.module.js';
-import type { Config } from '../platform/config/settings.js';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { NotificationReceived, NotificationsResumed } from '../platform/database/notifications.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Repeating } from '../platform/events/repeating.js';
-import { UsersChanged } from './user.events.js';
+import { AccountsForgotten, UsersChanged } from './user.events.js';
 import type { User } from './user.js';
 import { UsersRepository } from './users.repository.js';
 
 const MOST = 10_000;
+/** How often an instance compares, in case a notification was lost: whoever may not any more is to be refused within a second. */
+const COMPARE_EVERY_MS = 500;
 
 /**
  * The accounts that were asked for lately, in memory, so that a request is checked against today's role and state
@@ -18,20 +18,16 @@ const MOST = 10_000;
 export class AccountDirectory implements OnApplicationShutdown {
   private accounts = new Map<string, Promise<User | undefined>>();
   private revision = -1;
-  private forgotten = 0;
   private readonly poll: Repeating;
 
   constructor(
     private readonly users: UsersRepository,
-    events: EventBus,
-    @Inject(CONFIG) config: Config,
+    private readonly events: EventBus,
   ) {
     events.on(UsersChanged, () => this.forget());
-    events.on(NotificationReceived, ({ topic }) => {
-      if (topic === 'users') this.forget();
-    });
+    events.on(NotificationReceived, ({ topic }) => (topic === 'users' ? this.forget() : undefined));
     events.on(NotificationsResumed, () => this.forget());
-    this.poll = new Repeating(config.revisionPollSeconds * 1000, () => this.compare());
+    this.poll = new Repeating(COMPARE_EVERY_MS, () => this.compare());
   }
 
   /** @returns `undefined` when there is no such account */
@@ -53,20 +49,16 @@ export class AccountDirectory implements OnApplicationShutdown {
     }
   }
 
-  /** Moves on whenever any account may have changed. */
-  get generation(): number {
-    return this.forgotten;
-  }
-
-  private forget(): void {
-    this.forgotten += 1;
+  private forget(): Promise<void> {
     this.accounts = new Map();
+    return this.events.publish(new AccountsForgotten());
   }
 
   private async compare(): Promise<void> {
     const revision = await this.users.revision();
-    if (revision !== this.revision) this.forget();
+    if (revision === this.revision) return;
     this.revision = revision;
+    await this.forget();
   }
 
   onApplicationShutdown(): void {

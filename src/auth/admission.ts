@@ -6,9 +6,14 @@ import { TwoCredentials } from './auth.errors.js';
 import { KeyRing } from './key-ring.js';
 import { RequestLimits, type Allowance } from './request-limits.js';
 
+/** The headers that say who calls, and from where. */
+type CallHeaders = Pick<IncomingHttpHeaders, 'authorization' | 'origin'> & {
+  readonly 'x-api-key'?: string | string[] | undefined;
+};
+
 /** What is looked at of a request before anything is done for it. */
 export interface Arrival {
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: CallHeaders;
   /** Of the client, with TRUST_PROXY taken into account. */
   readonly address: string | undefined;
 }
@@ -50,7 +55,7 @@ export class Admission {
   }
 
   /** Counts nothing. @throws TwoCredentials, and what `KeyKeeper.authenticate` throws */
-  identify(headers: IncomingHttpHeaders): Caller {
+  identify(headers: CallHeaders): Caller {
     const credentials = readCredentials(headers);
     if (credentials.type === 'ambiguous') throw new TwoCredentials();
     if (credentials.type !== 'key') return { credentials, scope: undefined };
@@ -59,6 +64,6 @@ export class Admission {
 
   /** Counts one request. @throws RateLimited; @returns what is left, `undefined` where there is no limit */
   take({ scope }: Caller, address: string | undefined): Allowance | undefined {
-    return scope ? this.limits.takeForKey(scope) : this.limits.takeForNetwork(address);
+    return scope ? this.limits.takeForKey(scope, address) : this.limits.takeForNetwork(address);
   }
 }

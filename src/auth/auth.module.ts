@@ -35,6 +35,6 @@ import { UsersService } from './users.service.js';
     UsersService,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [Admission, KeyRing, SessionWatch, SessionsService, Tokens, UsersService],
+  exports: [Admission, KeyRing, RequestLimits, SessionWatch, SessionsService, Tokens, UsersService],
 })
 export class AuthModule {}

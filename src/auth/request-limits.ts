@@ -32,6 +32,10 @@ export const allowanceHeaders = ({ limit, remaining, resetSeconds }: Allowance):
   'X-RateLimit-Reset': String(resetSeconds),
 });
 
+/** The same, names and values in turn. */
+export const allowancePairs = (allowance: Allowance): string[] =>
+  Object.entries(allowanceHeaders(allowance)).flat();
+
 /**
  * Limits how often an API key, or a network without one, may call in a minute. Every request is counted here, in memory,
  * and answered at once; Redis adds the counts of all instances up in the background. Without Redis, or while it does not
@@ -60,9 +64,17 @@ export class RequestLimits {
       });
   }
 
-  /** @throws RateLimited; @returns `undefined` for a key without a limit */
-  takeForKey({ keyId, ratePerMinute }: KeyScope): Allowance | undefined {
-    return this.take(`key:${keyId}`, ratePerMinute);
+  /**
+   * A client key stands in pages and is everybody's: each network that brings it has its limit for itself.
+   * @throws RateLimited; @returns `undefined` for a key without a limit
+   */
+  takeForKey(
+    { keyId, ratePerMinute, clientOnly }: KeyScope,
+    address: string | undefined,
+  ): Allowance | undefined {
+    if (ratePerMinute === 0) return undefined;
+    const subject = clientOnly ? `key:${keyId} ${networkOf(address ?? '')}` : `key:${keyId}`;
+    return this.take(subject, ratePerMinute);
   }
 
   /** @throws RateLimited; @returns `undefined` when networks are not limited */
@@ -72,7 +84,6 @@ export class RequestLimits {
   }
 
   private take(subject: string, limit: number): Allowance | undefined {
-    if (limit === 0) return undefined;
     const count = this.countOf(subject);
     const isTaken = count.take(limit);
     const resetSeconds = Math.max(1, Math.ceil(count.msLeft / 1000));

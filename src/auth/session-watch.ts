@@ -1,11 +1,14 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { isAtLeast, type Role } from '../platform/access/role.js';
+import { EventBus } from '../platform/events/event-bus.js';
 import { Repeating } from '../platform/events/repeating.js';
-import { AccountDirectory } from './account-directory.js';
+import { AccessChanged } from './access.events.js';
 import type { OpenSession } from './authenticator.js';
+import { AccountsForgotten } from './user.events.js';
 import type { User } from './user.js';
 import { UsersRepository } from './users.repository.js';
 
+/** For who came in meanwhile, and for what could not be asked. */
 const LOOK_EVERY_MS = 250;
 /** Whoever still has something open asks several times a second. */
 const FORGOTTEN_AFTER_MS = 10_000;
@@ -18,20 +21,25 @@ interface Watched {
 
 /**
  * Tells at any moment, from memory, whether sessions that were let in still would be: for what stays open for longer
- * than a request. However many are watched, a change of accounts costs one query.
+ * than a request. However many are watched, a change of accounts costs one query, at once.
  */
 @Injectable()
 export class SessionWatch implements OnApplicationShutdown {
   private readonly watched = new Map<string, Watched>();
-  private readonly looking: Repeating;
-  private seenGeneration = -1;
+  private readonly repeating: Repeating;
+  private looking: Promise<void> = Promise.resolve();
   private isLookedFor = false;
 
   constructor(
-    private readonly accounts: AccountDirectory,
     private readonly users: UsersRepository,
+    private readonly events: EventBus,
   ) {
-    this.looking = new Repeating(LOOK_EVERY_MS, () => this.look());
+    events.on(AccountsForgotten, () => {
+      this.isLookedFor = true;
+      // What fails is tried again soon.
+      return this.look().catch(() => undefined);
+    });
+    this.repeating = new Repeating(LOOK_EVERY_MS, () => this.look());
   }
 
   /** @returns whether the session may go on, whenever it is asked; while the database is away, by what was last known */
@@ -48,11 +56,16 @@ export class SessionWatch implements OnApplicationShutdown {
     };
   }
 
-  private async look(): Promise<void> {
+  /** One after the other, so that what was read earlier never replaces what was read later. */
+  private look(): Promise<void> {
+    this.looking = this.looking.catch(() => undefined).then(() => this.lookNow());
+    return this.looking;
+  }
+
+  private async lookNow(): Promise<void> {
     const before = Date.now() - FORGOTTEN_AFTER_MS;
     for (const [id, { askedAt }] of this.watched) if (askedAt < before) this.watched.delete(id);
-    const { generation } = this.accounts;
-    if (this.watched.size === 0 || (generation === this.seenGeneration && !this.isLookedFor)) return;
+    if (this.watched.size === 0 || !this.isLookedFor) return;
     const asked = [...this.watched.keys()];
     this.isLookedFor = false;
     try {
@@ -61,15 +74,15 @@ export class SessionWatch implements OnApplicationShutdown {
         const watched = this.watched.get(id);
         if (watched) watched.user = found.get(id);
       }
-      this.seenGeneration = generation;
     } catch (error) {
       this.isLookedFor = true;
       throw error;
     }
+    await this.events.publish(new AccessChanged());
   }
 
   onApplicationShutdown(): void {
-    this.looking.stop();
+    this.repeating.stop();
   }
 }
 

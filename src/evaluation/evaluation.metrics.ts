@@ -1,20 +1,44 @@
 import { Injectable } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import type { Decision } from '../core/index.js';
+import { EventBus } from '../platform/events/event-bus.js';
 import { Metrics } from '../platform/metrics/metrics.js';
-import { Tally } from '../platform/metrics/tally.js';
+import { Tally, type Count } from '../platform/metrics/tally.js';
+import { SnapshotDropped, SnapshotSwapped } from './evaluation.events.js';
 import { SnapshotStore } from './snapshot-store.js';
+
+/** How often the service answered with a variant of a flag. */
+export interface Answers {
+  readonly environmentKey: string;
+  readonly flagKey: string;
+  /** `null`: no value, so the caller's default. */
+  readonly variant: string | null;
+  readonly count: number;
+}
+
+/** What answers about flags that exist nowhere are counted under; neither can be the key of a flag or a variant. */
+const UNKNOWN = '(unknown)';
+const NO_VARIANT = '(none)';
 
 /** Counts answers by flag and variant, and tells how fresh the snapshots are. */
 @Injectable()
 export class EvaluationMetrics {
   private readonly evaluations: Tally<'environment' | 'flag' | 'variant' | 'reason'>;
 
-  constructor({ registry }: Metrics, snapshots: SnapshotStore) {
+  private mayHaveGone = false;
+
+  constructor(
+    { registry }: Metrics,
+    private readonly snapshots: SnapshotStore,
+    events: EventBus,
+  ) {
+    for (const event of [SnapshotSwapped, SnapshotDropped])
+      events.on<object>(event, () => void (this.mayHaveGone = true));
     this.evaluations = new Tally(registry, {
       name: 'vexil_evaluations_total',
       help: 'Answers given, by environment, flag, variant and reason. Unknown flags are counted together.',
       labels: ['environment', 'flag', 'variant', 'reason'],
+      by: 'flag',
     });
     new Gauge({
       name: 'vexil_snapshot_age_seconds',
@@ -49,9 +73,36 @@ export class EvaluationMetrics {
     });
   }
 
-  count(environment: string, { flagKey, variant, reason, errorCode }: Decision): void {
+  count(environment: string, decision: Decision): void {
+    this.countOf(environment, decision).count += 1;
+  }
+
+  /** Where decisions like this one are counted. */
+  countOf(environment: string, { flagKey, variant, reason, errorCode }: Decision): Count {
     // A key that exists nowhere may be anything, so it must not become a label.
-    const flag = errorCode === 'FLAG_NOT_FOUND' ? '(unknown)' : flagKey;
-    this.evaluations.add(environment, flag, variant ?? '(none)', reason);
+    const flag = errorCode === 'FLAG_NOT_FOUND' ? UNKNOWN : flagKey;
+    return this.evaluations.of([environment, flag, variant ?? NO_VARIANT, reason]);
+  }
+
+  /**
+   * The answers about flags that exist since this was asked last, whatever their reasons; for one reader. What is counted
+   * of flags and environments that are gone is forgotten, here and in the figures: it costs a look at all of it, so not at
+   * every change.
+   */
+  takeAnswers(): Answers[] {
+    if (this.mayHaveGone) this.evaluations.keepOnly((values) => this.isThere(values));
+    this.mayHaveGone = false;
+    return this.evaluations
+      .takeNew()
+      .flatMap(({ values: [environmentKey, flagKey, variant], count }) =>
+        environmentKey === undefined || flagKey === undefined || variant === undefined || flagKey === UNKNOWN
+          ? []
+          : { environmentKey, flagKey, variant: variant === NO_VARIANT ? null : variant, count },
+      );
+  }
+
+  private isThere([environment = '', flag = '']: readonly string[]): boolean {
+    const held = this.snapshots.get(environment);
+    return held !== undefined && (flag === UNKNOWN || held.compiled.flags.has(flag));
   }
 }

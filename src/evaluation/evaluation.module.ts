@@ -4,6 +4,8 @@ import { EnvironmentsModule } from '../environments/environments.module.js';
 import { FlagsModule } from '../flags/flags.module.js';
 import { CacheController } from './cache.controller.js';
 import { CachesService } from './caches.service.js';
+import { ConditionTrialService } from './condition-trial.service.js';
+import { ConditionsController } from './conditions.controller.js';
 import { EvaluateDoor } from './evaluate.door.js';
 import { EvaluationController } from './evaluation.controller.js';
 import { EvaluationMetrics } from './evaluation.metrics.js';
@@ -14,9 +16,10 @@ import { SnapshotsService } from './snapshots.service.js';
 
 @Module({
   imports: [AuthModule, EnvironmentsModule, FlagsModule],
-  controllers: [EvaluationController, CacheController],
+  controllers: [EvaluationController, ConditionsController, CacheController],
   providers: [
     EvaluationService,
+    ConditionTrialService,
     EvaluateDoor,
     EvaluationMetrics,
     SnapshotStore,

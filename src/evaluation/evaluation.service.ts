@@ -12,16 +12,17 @@ import {
 } from '../core/index.js';
 import { requireEnvironment, type KeyScope } from '../platform/access/key-scope.js';
 import { Invalid } from '../platform/errors/errors.js';
+import { discreet, type ToldDecision } from './discreet.js';
 import { EvaluationMetrics } from './evaluation.metrics.js';
 import { NotReady } from './evaluation.errors.js';
 import { SnapshotStore, type HeldSnapshot } from './snapshot-store.js';
 
 /** A decision with what people want to know of it. */
 export interface Answer {
-  readonly decision: Decision;
+  readonly decision: ToldDecision;
   /** A sentence for people. */
   readonly reason: string;
-  /** The environment's revision that decided; `undefined` for an unknown environment. */
+  /** The environment's revision that decided; `undefined` for an unknown environment, and for a client key. */
   readonly revision: number | undefined;
   /** Every step, where it was asked for. */
   readonly trace?: FlagTrace;
@@ -80,7 +81,7 @@ export class EvaluationService {
     }
     const now = Date.now();
     return {
-      revision: held.revision,
+      revision: question.scope?.clientOnly ? undefined : held.revision,
       reason: undefined,
       answers: this.answers(flagKeys, question, held, now),
     };
@@ -112,8 +113,11 @@ export class EvaluationService {
 
   private answer(decision: Decision, { environmentKey, scope }: Question, held: HeldSnapshot): Answer {
     this.metrics.count(environmentKey, decision);
-    const say = scope?.clientOnly ? discreetSentence : reasonSentence;
-    return { decision, reason: say(decision, environmentKey), revision: held.revision };
+    if (scope?.clientOnly) {
+      const reason = discreetSentence(decision, environmentKey);
+      return { decision: discreet(decision), reason, revision: undefined };
+    }
+    return { decision, reason: reasonSentence(decision, environmentKey), revision: held.revision };
   }
 
   private unknownEnvironment(environmentKey: string, flagKey: string): Answer {

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { join } from 'node:path';
-import { SPEC_VERSION } from '../core/index.js';
+import { parseSnapshot, SPEC_VERSION } from '../core/index.js';
 import type { EnvironmentRevision } from '../environments/environment.js';
 import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
 import { cacheKey, type CacheKey } from '../platform/cache/cache-key.js';
@@ -48,7 +48,7 @@ export class SnapshotArchive implements OnApplicationShutdown {
     private readonly cache: Cache,
     @Inject(CONFIG) config: Config,
   ) {
-    this.files = new SnapshotFiles(join(config.dataDir, 'snapshots'));
+    this.files = new SnapshotFiles(join(config.dataDir, 'snapshots'), (ruleset) => parseSnapshot(ruleset).ok);
   }
 
   /** What another instance has put into Redis for exactly this state. */
@@ -132,7 +132,8 @@ export class SnapshotArchive implements OnApplicationShutdown {
 
   private async onDisk(): Promise<RestoredSnapshot[]> {
     const { snapshots, refused } = await this.files.readAll();
-    for (const file of refused) this.logger.warn(`${file} is damaged and was passed over.`);
+    for (const file of refused)
+      this.logger.warn(`${file} is damaged, or not of this version, and was passed over.`);
     return snapshots.map((stored) => restored(stored, 'disk'));
   }
 

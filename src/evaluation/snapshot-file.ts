@@ -12,10 +12,17 @@ export interface StoredSnapshot extends SnapshotDocument {
 /**
  * The last snapshot of each environment on disk, for a start while everything else is down. The first line is a
  * SHA-256 of the rest. Written aside, synced and renamed, with the one before kept: a crash at any moment, or a file that was cut
- * or altered, leaves a whole one to read.
+ * or altered, leaves a whole one to read. Only a file that can be trusted takes the place of the one before it.
  */
 export class SnapshotFiles {
-  constructor(private readonly folder: string) {}
+  /** Environments whose file was written here, or read and found good. */
+  private readonly trusted = new Set<string>();
+
+  /** @param isReadable whether a ruleset is one that this version understands: another may have left the file */
+  constructor(
+    private readonly folder: string,
+    private readonly isReadable: (ruleset: unknown) => boolean,
+  ) {}
 
   async write(snapshot: StoredSnapshot): Promise<void> {
     await mkdir(this.folder, { recursive: true });
@@ -29,14 +36,19 @@ export class SnapshotFiles {
     } finally {
       await handle.close();
     }
-    await rename(file, `${file}.previous`).catch(() => undefined);
+    // Somebody may have taken it away.
+    if (await this.isGood(snapshot.environmentId))
+      await rename(file, previousOf(file)).catch(() => undefined);
+    this.trusted.delete(snapshot.environmentId);
     await rename(aside, file);
+    this.trusted.add(snapshot.environmentId);
     await this.syncFolder();
   }
 
   async remove(environmentId: string): Promise<void> {
     const file = this.file(environmentId);
-    await Promise.all([rm(file, { force: true }), rm(`${file}.previous`, { force: true })]);
+    this.trusted.delete(environmentId);
+    await Promise.all([file, previousOf(file), `${file}.tmp`].map((name) => rm(name, { force: true })));
   }
 
   /** Every snapshot that can be trusted, the newest of each environment; `refused` names the files that cannot. */
@@ -48,15 +60,36 @@ export class SnapshotFiles {
     const snapshots: StoredSnapshot[] = [];
     const refused: string[] = [];
     for (const id of ids) {
-      for (const file of [this.file(id), `${this.file(id)}.previous`]) {
-        const snapshot = await readTrusted(file);
-        if (snapshot === 'broken') refused.push(file);
+      const file = this.file(id);
+      for (const name of [file, previousOf(file)]) {
+        const snapshot = await this.readTrusted(name);
+        if (snapshot === 'broken') refused.push(name);
         if (snapshot === 'broken' || snapshot === undefined) continue;
+        if (name === file) this.trusted.add(id);
         snapshots.push(snapshot);
         break;
       }
     }
     return { snapshots, refused };
+  }
+
+  private async isGood(environmentId: string): Promise<boolean> {
+    if (this.trusted.has(environmentId)) return true;
+    const found = await this.readTrusted(this.file(environmentId));
+    return found !== undefined && found !== 'broken';
+  }
+
+  private async readTrusted(file: string): Promise<StoredSnapshot | 'broken' | undefined> {
+    try {
+      const text = await readFile(file, 'utf8');
+      const end = text.indexOf('\n');
+      const body = text.slice(end + 1);
+      if (end < 0 || digestOf(body) !== text.slice(0, end)) return 'broken';
+      const snapshot: unknown = JSON.parse(body);
+      return isStored(snapshot) && this.isReadable(snapshot.ruleset) ? snapshot : 'broken';
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'broken';
+    }
   }
 
   private file(environmentId: string): string {
@@ -75,16 +108,6 @@ export class SnapshotFiles {
   }
 }
 
-async function readTrusted(file: string): Promise<StoredSnapshot | 'broken' | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const end = text.indexOf('\n');
-  const body = text.slice(end + 1);
-  if (end < 0 || digestOf(body) !== text.slice(0, end)) return 'broken';
-  const snapshot: unknown = JSON.parse(body);
-  return isStored(snapshot) ? snapshot : 'broken';
-}
-
 /** Whether it has the outer shape of a stored snapshot; its ruleset is the core's to read. */
 export function isStored(value: unknown): value is StoredSnapshot {
   const { environmentId, stamp, savedAt, ruleset } = (value ?? {}) as Partial<Record<string, unknown>>;
@@ -92,5 +115,7 @@ export function isStored(value: unknown): value is StoredSnapshot {
   const isRuleset = typeof ruleset === 'object' && ruleset !== null && 'environment_key' in ruleset;
   return isText && isRuleset && typeof ruleset.environment_key === 'string';
 }
+
+const previousOf = (file: string): string => `${file}.previous`;
 
 const digestOf = (body: string): string => createHash('sha256').update(body).digest('hex');

@@ -6,13 +6,17 @@ import { FlagSnapshotReader, type SnapshotDocument } from '../flags/flag-snapsho
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
 import { DatabaseConnected } from '../platform/database/database.js';
+import { withoutDeadline } from '../platform/database/deadline.js';
 import { NotificationReceived, NotificationsResumed } from '../platform/database/notifications.js';
 import { EventBus } from '../platform/events/event-bus.js';
+import { Paced } from '../platform/events/paced.js';
 import { Repeating } from '../platform/events/repeating.js';
 import { SnapshotArchive } from './snapshot-archive.js';
 import { SnapshotStore, type HeldSnapshot } from './snapshot-store.js';
 
 const RESTORE_AGAIN_MS = 500;
+/** Anybody can claim to have a state that is not known here; however many do, the database is asked no more often. */
+const CATCH_UP_EVERY_MS = 250;
 /** How often what Redis should have is looked after, in case it was flushed or has forgotten. */
 const SHARE_AGAIN_MS = 60_000;
 
@@ -26,8 +30,7 @@ export class SnapshotsService implements OnApplicationShutdown {
   private readonly loading = new Map<string, Promise<void>>();
   private readonly repeating: readonly Repeating[];
   private restoreTimer: NodeJS.Timeout | undefined;
-  private catchingUp: Promise<void> = Promise.resolve();
-  private nextCatchUp: Promise<void> | undefined;
+  private readonly catchingUp = new Paced(CATCH_UP_EVERY_MS, () => this.compare());
   private isClosed = false;
 
   constructor(
@@ -73,19 +76,12 @@ export class SnapshotsService implements OnApplicationShutdown {
   }
 
   /**
-   * Brings everything to where the database is, asked after this call. Those who come while it is being asked share the
-   * next question: the present one may have been put before the change that they have heard of.
+   * Brings everything to where the database is, asked after this call, and at most a few times a second for all who call.
    * @throws when the database does not answer
    */
   async catchUp(): Promise<void> {
-    this.nextCatchUp ??= this.catchingUp
-      .catch(() => undefined)
-      .then(() => {
-        this.nextCatchUp = undefined;
-        this.catchingUp = this.compare();
-        return this.catchingUp;
-      });
-    await this.nextCatchUp;
+    // Others wait for it, too: it must not end with the request that happened to begin it.
+    await withoutDeadline(() => this.catchingUp.run());
   }
 
   /** Compares what is held with what the database has, and fetches what differs. */

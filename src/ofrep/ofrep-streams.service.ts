@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../auth/key-ring.js';
-import { StreamsService, type AdmittedStream } from '../stream/streams.service.js';
+import { networkOf } from '../auth/network.js';
+import { RequestLimits, type Allowance } from '../auth/request-limits.js';
+import type { KeyScope } from '../platform/access/key-scope.js';
+import { StreamsService } from '../stream/streams.service.js';
 import { StreamAddressEnded } from './ofrep.errors.js';
 import { RefetchFeed } from './refetch-feed.js';
 import { StreamAddresses } from './stream-addresses.js';
@@ -10,7 +13,8 @@ export interface StreamVisit {
   readonly token: string;
   /** The page that asks, as a browser says it. */
   readonly origin: string | undefined;
-  readonly network: string;
+  /** With TRUST_PROXY taken into account. */
+  readonly address: string;
   /** The id of the state that the caller has. */
   readonly since: string | undefined;
 }
@@ -22,19 +26,42 @@ export class OfrepStreamsService {
     private readonly streams: StreamsService,
     private readonly addresses: StreamAddresses,
     private readonly keys: KeyRing,
+    private readonly limits: RequestLimits,
   ) {}
 
-  /** @throws StreamAddressEnded, what `KeyKeeper.scopeOf` throws, and what `StreamsService.admit` throws */
-  async admit({ token, origin, network, since }: StreamVisit): Promise<AdmittedStream> {
-    const keyId = this.addresses.keyOf(token);
-    if (keyId === undefined) throw new StreamAddressEnded();
-    const { environmentKey = '' } = this.keys.scopeOf(keyId, origin);
+  /**
+   * Counts a visit as any other request of the key behind the address, or of the network that has none.
+   * @throws RateLimited, StreamAddressEnded, and what `KeyKeeper.scopeOf` throws
+   */
+  enter({ token, origin, address }: StreamVisit): { scope: KeyScope; allowance: Allowance | undefined } {
+    let scope: KeyScope;
+    try {
+      scope = this.scopeOf(token, origin);
+    } catch (error) {
+      this.limits.takeForNetwork(address);
+      throw error;
+    }
+    return { scope, allowance: this.limits.takeForKey(scope, address) };
+  }
+
+  /** @throws what `StreamsService.admit` throws */
+  async admit({ keyId, environmentKey = '', clientOnly }: KeyScope, { address, since }: StreamVisit) {
     return this.streams.admit({
       environmentKey,
       lastEventId: since,
-      caller: { id: `key ${keyId}`, access: { isStillAllowed: () => this.keys.isValid(keyId) } },
-      network,
+      caller: {
+        id: `key ${keyId}`,
+        isClient: clientOnly,
+        access: { isStillAllowed: () => this.keys.isValid(keyId) },
+      },
+      network: networkOf(address),
       tell: (feed) => new RefetchFeed(feed),
     });
+  }
+
+  private scopeOf(token: string, origin: string | undefined): KeyScope {
+    const keyId = this.addresses.keyOf(token);
+    if (keyId === undefined) throw new StreamAddressEnded();
+    return this.keys.scopeOf(keyId, origin);
   }
 }

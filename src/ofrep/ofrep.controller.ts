@@ -2,11 +2,12 @@ import { Body, Controller, Get, Headers, HttpCode, Ip, Param, Post, Query, Req, 
 import { ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { networkOf } from '../auth/network.js';
+import { allowanceHeaders } from '../auth/request-limits.js';
 import type { Context } from '../core/index.js';
 import { CurrentScope, NeedsKey, Public } from '../platform/access/access.decorators.js';
 import type { KeyScope } from '../platform/access/key-scope.js';
 import { Answers } from '../platform/http/api.decorators.js';
+import { JSON_TYPE } from '../platform/http/front-door.js';
 import { AnyQuery } from '../platform/http/undeclared-input.guard.js';
 import { LastEventId } from '../stream/last-event-id.js';
 import { sendStream } from '../stream/stream-response.js';
@@ -69,7 +70,7 @@ export class OfrepController {
     name: 'If-None-Match',
     required: false,
     description: 'The ETag you last saw: when all answers are the same, the answer is 304 without a body.',
-    schema: { type: 'string', example: 'W/"8Zq3k0Yx2bVdXW5eJm1oTqL4u9s"' },
+    schema: { type: 'string', example: 'W/"1heond6-1edzzum"' },
   })
   @Answers('The answers.', ofrepEvaluations, { headers: ['ETag'] })
   @ApiResponse({ status: 304, description: 'You have it.' })
@@ -108,21 +109,25 @@ export class OfrepController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const stream = await this.streams.admit({
-      token,
-      origin: request.headers.origin,
-      network: networkOf(address),
-      since: lastEventId ?? since,
-    });
-    sendStream(request, response, stream);
+    const { origin } = request.headers;
+    const visit = { token, origin, address, since: lastEventId ?? since };
+    const { scope, allowance } = this.streams.enter(visit);
+    if (allowance) response.set(allowanceHeaders(allowance));
+    sendStream(request, response, await this.streams.admit(scope, visit));
   }
 }
 
-function sendAnswer(response: Response, { status, headers, body }: OfrepAnswer): void {
-  response.status(status).set(headers);
+function sendAnswer(response: Response, { status, headers, body, bytes, sent }: OfrepAnswer): void {
+  response.status(status);
+  for (let at = 0; at < headers.length; at += 2)
+    response.setHeader(headers[at] as string, headers[at + 1] as string);
+  if (status !== 304) {
+    response.setHeader('Content-Type', JSON_TYPE);
+    response.setHeader('Content-Length', bytes);
+  }
   // As every failure has one, whoever found it.
   const { id } = response.req;
-  if (status >= 400 && typeof id === 'string') response.set('X-Request-Id', id);
-  if (status === 304) response.removeHeader('Content-Type');
+  if (status >= 400 && typeof id === 'string') response.setHeader('X-Request-Id', id);
+  if (sent) response.once('finish', sent);
   response.end(body === '' ? undefined : body);
 }

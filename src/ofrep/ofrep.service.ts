@@ -6,34 +6,61 @@ import { NotReady } from '../evaluation/evaluation.errors.js';
 import { EvaluationMetrics } from '../evaluation/evaluation.metrics.js';
 import { SnapshotStore, type HeldSnapshot } from '../evaluation/snapshot-store.js';
 import type { KeyScope } from '../platform/access/key-scope.js';
+import { SendBuffers } from './send-buffers.js';
 import { FeedsService } from '../stream/feeds.service.js';
+import { digestOf, joinTexts } from './ofrep-list.js';
 import { FlagTexts } from './ofrep-text.js';
 import { StreamAddresses } from './stream-addresses.js';
 
 /** An answer as it goes over the wire, whatever carries it there. */
 export interface OfrepAnswer {
   readonly status: 200 | 304 | 400 | 404;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Names and values in turn; beside the type and the length of the body. */
+  readonly headers: readonly string[];
   /** JSON; empty with 304. */
-  readonly body: string;
+  readonly body: string | Buffer;
+  /** Of the body as UTF-8. */
+  readonly bytes: number;
+  /** To be called once the body has been sent. */
+  readonly sent?: () => void;
+}
+
+/** What the answers about all flags to one key end with, as long as nothing of it changes. */
+interface Ending {
+  readonly token: string;
+  readonly since: string;
+  readonly after: Buffer;
+  readonly seed: readonly [number, number];
 }
 
 /** Seconds after which a page that nobody looks at lets go of its stream. */
 const INACTIVITY_SECONDS = 120;
-const JSON_TYPE = 'application/json; charset=utf-8';
-const ONE_HEADERS = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store' };
+/** The headers of every answer about one flag. */
+export const OF_ONE_FLAG: readonly string[] = ['Cache-Control', 'no-store'];
 
 /** Answers what a user gets, in the words of OFREP, from memory. The key that asks says in which environment. */
 @Injectable()
 export class OfrepService {
-  private readonly texts = new FlagTexts();
+  private readonly texts: FlagTexts;
+  private readonly textsForClients: FlagTexts;
+  private readonly buffers = new SendBuffers();
+  private readonly endings = new WeakMap<KeyScope, Ending>();
 
   constructor(
     private readonly snapshots: SnapshotStore,
     private readonly feeds: FeedsService,
-    private readonly metrics: EvaluationMetrics,
+    metrics: EvaluationMetrics,
     private readonly addresses: StreamAddresses,
-  ) {}
+  ) {
+    const countOf = (environment: string, decision: Decision) => metrics.countOf(environment, decision);
+    this.texts = new FlagTexts(true, countOf);
+    this.textsForClients = new FlagTexts(false, countOf);
+  }
+
+  /** Whether there is anything to answer with. @throws nothing */
+  canAnswer(scope: KeyScope): boolean {
+    return this.snapshots.get(environmentOf(scope)) !== undefined;
+  }
 
   /** @throws NotReady, EnvironmentNotFound */
   evaluate(flagKey: string, context: Context, scope: KeyScope): OfrepAnswer {
@@ -41,9 +68,8 @@ export class OfrepService {
     // For a client key what is not visible to clients does not exist: neither is looked up.
     const isHidden = scope.clientOnly && !compiled.clientVisible.has(flagKey);
     const decision = isHidden ? flagNotFound(flagKey) : evaluate(compiled, flagKey, context, Date.now());
-    this.count(scope, decision);
-    const { status, json } = this.texts.of(compiled, decision);
-    return { status, headers: ONE_HEADERS, body: json };
+    const { status, json, bytes } = this.textsFor(scope).of(compiled, decision);
+    return { status, headers: OF_ONE_FLAG, body: json, bytes };
   }
 
   /**
@@ -53,29 +79,29 @@ export class OfrepService {
    */
   evaluateAll(context: Context, scope: KeyScope, knownTags: string | undefined): OfrepAnswer {
     const { compiled } = this.held(scope);
-    const since = this.feeds.idOf(compiled.environmentKey);
-    const only = scope.clientOnly ? compiled.clientVisible : undefined;
-    let flags = '';
-    for (const decision of evaluateAll(compiled, context, Date.now(), only)) {
-      this.count(scope, decision);
-      const { json } = this.texts.of(compiled, decision);
-      flags = flags === '' ? json : `${flags},${json}`;
-    }
-    const token = this.addresses.tokenFor(scope.keyId);
-    const tag = tagOf(flags, token);
-    const headers = { 'Content-Type': JSON_TYPE, 'Cache-Control': 'private, no-cache', ETag: tag };
-    if (knows(knownTags, tag)) return { status: 304, headers, body: '' };
-    const stream = {
-      type: 'sse',
-      endpoint: { requestUri: this.addresses.uriOf(token, since) },
-      inactivityDelaySec: INACTIVITY_SECONDS,
-    };
-    return { status: 200, headers, body: `{"flags":[${flags}],"eventStreams":[${JSON.stringify(stream)}]}` };
+    const { clientOnly } = scope;
+    const decisions = evaluateAll(
+      compiled,
+      context,
+      Date.now(),
+      clientOnly ? compiled.clientVisible : undefined,
+    );
+    const texts = this.textsFor(scope).ofAll(compiled, decisions);
+    const { after, seed } = this.endingFor(scope, compiled.environmentKey);
+    const tag = `W/"${digestOf(texts, seed)}"`;
+    const headers = ['Cache-Control', 'private, no-cache', 'ETag', tag];
+    if (knows(knownTags, tag)) return { status: 304, headers, body: '', bytes: 0 };
+    const { body, buffer } = joinTexts(texts, after, this.buffers);
+    return { status: 200, headers, body, bytes: body.length, sent: () => this.buffers.give(buffer) };
   }
 
   /** Sees to it that what is answered is not before a change that the caller has heard of. @throws NotReady, EnvironmentNotFound */
   async reach(scope: KeyScope, id: string): Promise<void> {
     await this.feeds.reach(environmentOf(scope), id);
+  }
+
+  private textsFor({ clientOnly }: KeyScope): FlagTexts {
+    return clientOnly ? this.textsForClients : this.texts;
   }
 
   private held(scope: KeyScope): HeldSnapshot {
@@ -86,25 +112,35 @@ export class OfrepService {
     throw new EnvironmentNotFound(environmentOf(scope));
   }
 
-  private count(scope: KeyScope, decision: Decision): void {
-    this.metrics.count(environmentOf(scope), decision);
+  private endingFor(scope: KeyScope, environmentKey: string): Ending {
+    const since = this.feeds.idOf(environmentKey);
+    const token = this.addresses.tokenFor(scope.keyId);
+    const known = this.endings.get(scope);
+    if (known?.token === token && known.since === since) return known;
+    const stream = {
+      type: 'sse',
+      endpoint: { requestUri: this.addresses.uriOf(token, since) },
+      inactivityDelaySec: INACTIVITY_SECONDS,
+    };
+    const hash = createHash('sha256').update(token).digest();
+    const ending: Ending = {
+      token,
+      since,
+      after: Buffer.from(`],"eventStreams":[${JSON.stringify(stream)}]}`),
+      // Changes when the address of the stream is a new one. Not with the revision: what changes nothing for this caller is a 304.
+      seed: [hash.readInt32LE(0), hash.readInt32LE(4)],
+    };
+    this.endings.set(scope, ending);
+    return ending;
   }
 }
 
 /** Server and client keys have one; others are not let in. */
 const environmentOf = ({ environmentKey }: KeyScope): string => environmentKey ?? '';
 
-/**
- * Changes with what is answered, and when the address of the stream is a new one. Not with the revision: what changes nothing for
- * this caller is a 304. Weak, for the address also tells from where on to follow.
- */
-function tagOf(flags: string, token: string): string {
-  const digest = createHash('sha256').update(flags).update(token).digest('base64url');
-  return `W/"${digest.slice(0, 27)}"`;
-}
-
 const opaque = (tag: string): string => tag.trim().replace(/^W\//, '');
 
+/** Tags are weak, for the address of the stream also tells from where on to follow. */
 function knows(knownTags: string | undefined, tag: string): boolean {
   if (knownTags === undefined) return false;
   return (

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { KeysNotLoaded } from '../api-keys/api-key.errors.js';
 import { KeyRing } from '../auth/key-ring.js';
 import { CrossOrigin } from '../platform/http/cross-origin.js';
 import { STREAM_PATH, StreamAddresses } from './stream-addresses.js';
@@ -27,8 +28,9 @@ export class StreamOrigins implements OnModuleInit {
     try {
       this.keys.scopeOf(keyId, origin);
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      // All that it is told is to come again.
+      return error instanceof KeysNotLoaded;
     }
   }
 }

@@ -85,11 +85,16 @@ export class EventStream implements Follower {
     this.close('environment_deleted');
   }
 
+  /** Ends when its client may not have it any more. */
+  checkAccess(): void {
+    if (!this.isOver && !this.access.isStillAllowed()) this.close('access_ended');
+  }
+
   /** Called several times a second. @param now of the monotonic clock */
   tick(now: number): void {
+    this.checkAccess();
     if (this.isOver) return;
-    if (!this.access.isStillAllowed()) this.close('access_ended');
-    else if (!this.isBlocked) {
+    if (!this.isBlocked) {
       if (now >= this.beatAt) this.write(HEARTBEAT);
     } else if (now - this.takenAt > this.limits.stallMs) this.cut();
   }

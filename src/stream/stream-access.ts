@@ -13,10 +13,12 @@ export interface StreamAccess {
 export interface StreamCaller {
   /** The same for all streams of one person or program. */
   readonly id: string;
+  /** With a client key, which is everybody's. */
+  readonly isClient: boolean;
   readonly access: StreamAccess;
 }
 
-const NOBODY: StreamCaller = { id: '', access: { isStillAllowed: () => false } };
+const NOBODY: StreamCaller = { id: '', isClient: false, access: { isStillAllowed: () => false } };
 
 /** Finds out on what credential a request was let in, and how to ask after it later. */
 @Injectable()
@@ -29,9 +31,13 @@ export class StreamCallers {
   /** @param request after the guard has let it through */
   of({ session, scope }: RequestInSession & AuthenticatedRequest): StreamCaller {
     if (scope)
-      return { id: `key ${scope.keyId}`, access: { isStillAllowed: () => this.keys.isValid(scope.keyId) } };
+      return {
+        id: `key ${scope.keyId}`,
+        isClient: scope.clientOnly,
+        access: { isStillAllowed: () => this.keys.isValid(scope.keyId) },
+      };
     if (!session) return NOBODY;
     const isStillAllowed = this.sessions.watch(session, 'viewer');
-    return { id: `user ${session.user.id}`, access: { isStillAllowed } };
+    return { id: `user ${session.user.id}`, isClient: false, access: { isStillAllowed } };
   }
 }

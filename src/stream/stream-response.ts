@@ -2,8 +2,20 @@ import type { Request, Response } from 'express';
 import type { ServedRuleset } from './feeds.service.js';
 import type { AdmittedStream } from './streams.service.js';
 
-/** Begins a stream at once, so that the client and all between know what it is before anything happens. */
+/**
+ * Begins a stream at once, so that the client and all between know what it is before anything happens. A stream that cannot
+ * begin gives its place back.
+ */
 export function sendStream(request: Request, response: Response, stream: AdmittedStream): void {
+  try {
+    begin(request, response, stream);
+  } catch (error) {
+    stream.giveUp();
+    throw error;
+  }
+}
+
+function begin(request: Request, response: Response, stream: AdmittedStream): void {
   response.writeHead(200, {
     'Content-Type': 'text/event-stream',
     'Cache-Control': 'no-store, no-transform',
@@ -14,7 +26,11 @@ export function sendStream(request: Request, response: Response, stream: Admitte
   if (request.method === 'HEAD') {
     stream.giveUp();
     response.end();
-  } else stream.begin(response);
+  } else {
+    // It has heartbeats and a watch of its own.
+    request.socket.setTimeout(0);
+    stream.begin(response);
+  }
 }
 
 /**

@@ -3,14 +3,12 @@ import type { Writable } from 'node:stream';
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
 import { DomainError } from '../platform/errors/errors.js';
-import { Repeating } from '../platform/events/repeating.js';
+import { EventBus } from '../platform/events/event-bus.js';
 import type { EnvironmentFeed, Followed, ResyncReason } from './environment-feed.js';
-import { EventStream, type StreamLimits } from './event-stream.js';
 import { FeedsService } from './feeds.service.js';
-import { StreamsClosing } from './stream.errors.js';
+import { OpenStreams } from './open-streams.js';
 import { StreamMetrics } from './stream.metrics.js';
 import type { StreamCaller } from './stream-access.js';
-import { StreamAdmission } from './stream-admission.js';
 
 /** What a client asks for. */
 export interface StreamRequest {
@@ -30,38 +28,20 @@ export interface AdmittedStream {
   giveUp(): void;
 }
 
-/** How often every stream is looked after; nobody who may not stays for longer. */
-const TICK_MS = 500;
+const TICK_MS = 250;
 
 /** Opens streams, looks after them, and ends them. */
 @Injectable()
 export class StreamsService implements BeforeApplicationShutdown {
-  private readonly streams = new Set<EventStream>();
-  private readonly admission: StreamAdmission;
-  private readonly limits: StreamLimits;
-  private readonly ticking: Repeating;
-  private isClosing = false;
+  private readonly open: OpenStreams;
 
   constructor(
     private readonly feeds: FeedsService,
     private readonly metrics: StreamMetrics,
+    events: EventBus,
     @Inject(CONFIG) config: Config,
   ) {
-    this.admission = new StreamAdmission({
-      streams: config.streamMax,
-      perCaller: config.streamMaxPerCaller,
-      rulesetsSending: config.streamMaxRulesetsSending,
-    });
-    this.limits = {
-      heartbeatMs: config.streamHeartbeatSeconds * 1000,
-      stallMs: config.streamStallSeconds * 1000,
-      slowReaderBytes: config.streamSlowReaderBytes,
-    };
-    this.ticking = new Repeating(TICK_MS, () => {
-      const now = performance.now();
-      for (const stream of this.streams) stream.tick(now);
-      return Promise.resolve();
-    });
+    this.open = new OpenStreams(events, config, TICK_MS);
   }
 
   /** @throws StreamsFull, TooManyStreams, StreamsClosing, BehindClient, EnvironmentNotFound, NotReady */
@@ -76,16 +56,31 @@ export class StreamsService implements BeforeApplicationShutdown {
   }
 
   private async admitted({ environmentKey, lastEventId, caller, network, tell }: StreamRequest) {
-    if (this.isClosing) throw new StreamsClosing();
-    const leave = this.admission.enter(`${network} ${caller.id}`);
+    const leave = this.open.enter(caller, network);
     try {
       const feed = await this.feeds.feedFor(environmentKey, lastEventId);
       const from = lastEventId === undefined ? undefined : feed.positionOf(lastEventId);
-      const settle = from || tell ? () => undefined : this.admission.sendRuleset();
+      const settle = from || tell ? () => undefined : this.open.sendRuleset();
       const resync: ResyncReason | undefined = lastEventId === undefined || from ? undefined : 'id_unknown';
       return {
-        begin: (sink: Writable) =>
-          this.begin(sink, tell?.(feed) ?? feed, caller, { from, resync }, { leave, settle }),
+        begin: (sink: Writable) => {
+          this.metrics.open.inc();
+          this.open.begin(
+            sink,
+            tell?.(feed) ?? feed,
+            caller,
+            { from, resync },
+            {
+              onResync: (reason) => this.metrics.resyncs.inc({ reason }),
+              onSettled: settle,
+              onCut: () => this.metrics.cut.inc(),
+              onEnd: () => {
+                this.metrics.open.dec();
+                leave();
+              },
+            },
+          );
+        },
         giveUp: () => {
           settle();
           leave();
@@ -97,41 +92,9 @@ export class StreamsService implements BeforeApplicationShutdown {
     }
   }
 
-  private begin(
-    sink: Writable,
-    feed: Followed,
-    { access }: StreamCaller,
-    start: ConstructorParameters<typeof EventStream>[5],
-    { leave, settle }: { leave: () => void; settle: () => void },
-  ): void {
-    const stream: EventStream = new EventStream(
-      sink,
-      feed,
-      access,
-      this.limits,
-      {
-        onResync: (reason) => this.metrics.resyncs.inc({ reason }),
-        onSettled: settle,
-        onCut: () => this.metrics.cut.inc(),
-        onEnd: () => {
-          this.streams.delete(stream);
-          this.metrics.open.dec();
-          leave();
-        },
-      },
-      start,
-    );
-    this.streams.add(stream);
-    this.metrics.open.inc();
-    stream.begin();
-    if (this.isClosing) stream.close('shutting_down');
-  }
-
   /** Tells everybody to go elsewhere, and lets nobody in any more. */
   close(): void {
-    this.isClosing = true;
-    this.ticking.stop();
-    for (const stream of [...this.streams]) stream.close('shutting_down');
+    this.open.close();
   }
 
   beforeApplicationShutdown(): void {

@@ -1,15 +1,18 @@
+import { parse } from 'node:querystring';
 import { z } from 'zod';
 import { TARGETING_KEY, type Context, type JsonValue } from '../../core/index.js';
 import { USER_ID } from '../../segments/unit-name.js';
+import { plainContext } from '../plain-context.js';
 import { MAX_ATTRIBUTES, MAX_NAME, MAX_UNIT, sizeFlaws } from '../context-limits.js';
 
 const MAX_ENVIRONMENT_KEY = 100;
 const MAX_FLAGS = 1_000;
+const MAX_FLAG_KEY = 200;
 
 /** What the unit is called at the HTTP edge, and in OpenFeature. */
 const UNIT_NAMES = [USER_ID, TARGETING_KEY] as const;
 
-const environmentKey = z
+export const environmentKey = z
   .string()
   .min(1)
   .max(MAX_ENVIRONMENT_KEY)
@@ -23,7 +26,7 @@ const userId = z
   .transform(String)
   .meta({ description: 'Who is asking.', example: 'alice' });
 
-const contextSchema = z
+export const contextSchema = z
   .record(z.string().max(MAX_NAME), z.json())
   .superRefine((context, issues) => {
     for (const flaw of sizeFlaws(context)) issues.addIssue(flaw);
@@ -57,13 +60,20 @@ export const evaluateQuery = z
 /**
  * What `evaluateQuery` makes of a query that has nothing unusual, in a twentieth of the time; `undefined` for any other,
  * whether it is wrong or not.
+ * @param query of an address, as it stands there
  */
-export function plainQuestion(query: Readonly<Record<string, unknown>>): EvaluateQuery | undefined {
-  const { environment_key: environment, user_id: id } = query;
+export function plainQuestion(query: string): EvaluateQuery | undefined {
+  const read = parse(query);
+  return Object.keys(read).length === 2
+    ? plainQuestionOf(read['environment_key'], read['user_id'])
+    : undefined;
+}
+
+/** `plainQuestion`, of the values of a query that has only these two. */
+export function plainQuestionOf(environment: unknown, id: unknown): EvaluateQuery | undefined {
   if (typeof environment !== 'string' || environment === '' || environment.length > MAX_ENVIRONMENT_KEY)
     return undefined;
   if (typeof id !== 'string' || id.length > MAX_UNIT) return undefined;
-  if (Object.keys(query).length !== 2) return undefined;
   return { environmentKey: environment, context: { targetingKey: id }, explain: false };
 }
 
@@ -94,7 +104,7 @@ export const evaluateManyRequest = z
   .strictObject({
     ...body,
     flag_keys: z
-      .array(z.string().max(200))
+      .array(z.string().max(MAX_FLAG_KEY))
       .max(MAX_FLAGS)
       .optional()
       .meta({ description: 'Which flags; all when absent.', example: ['new-checkout'] }),
@@ -112,6 +122,36 @@ export const evaluateManyRequest = z
     id: 'EvaluateManyRequest',
     example: { environment_key: 'production', user_id: 'alice', flag_keys: ['new-checkout'] },
   });
+
+/**
+ * What `evaluateManyRequest`, or without `flagKeys` `evaluateRequest`, makes of a body that has nothing unusual and does not ask
+ * to explain, in a twentieth of the time; `undefined` for any other, whether it is wrong or not.
+ * @param body a JSON object
+ */
+export function plainRequest(body: Readonly<Record<string, unknown>>): EvaluateManyRequest | undefined {
+  const { environment_key: environment, user_id: id, context: attributes, flag_keys: flagKeys } = body;
+  for (const name of Object.keys(body)) if (!PLAIN_NAMES.has(name)) return undefined;
+  if (typeof environment !== 'string' || environment === '' || environment.length > MAX_ENVIRONMENT_KEY)
+    return undefined;
+  const context = attributes === undefined ? emptyContext() : plainContext(attributes);
+  if (!context) return undefined;
+  if (id !== undefined) {
+    if (typeof id !== 'string' || id.length > MAX_UNIT || context[TARGETING_KEY] !== undefined)
+      return undefined;
+    context[TARGETING_KEY] = id;
+  }
+  if (flagKeys !== undefined && !arePlainKeys(flagKeys)) return undefined;
+  return { environmentKey: environment, context, explain: false, flagKeys };
+}
+
+const PLAIN_NAMES: ReadonlySet<string> = new Set(['environment_key', 'user_id', 'context', 'flag_keys']);
+
+const emptyContext = () => Object.create(null) as Record<string, JsonValue>;
+
+const arePlainKeys = (keys: unknown): keys is string[] =>
+  Array.isArray(keys) &&
+  keys.length <= MAX_FLAGS &&
+  keys.every((key) => typeof key === 'string' && key.length <= MAX_FLAG_KEY);
 
 function refuseTwoUsers(
   { user_id: id, context }: { user_id?: string | undefined; context?: Record<string, unknown> | undefined },
@@ -132,7 +172,7 @@ function unitAt(context: Readonly<Record<string, unknown>>, name: string): strin
 }
 
 /** The context as the core wants it: the unit under its own name, without a prototype for names to be found on. */
-function contextOf(
+export function contextOf(
   attributes: Readonly<Record<string, JsonValue>> | undefined,
   id: string | undefined,
 ): Context {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ERROR_CODES, REASONS } from '../../core/index.js';
+import { ERROR_CODES, isOn, REASONS } from '../../core/index.js';
 import type { Answer, BulkAnswer } from '../evaluation.service.js';
 import { presentTrace, traceResponse } from './trace.response.js';
 
@@ -14,11 +14,20 @@ const shape = {
   reason: z
     .string()
     .meta({ description: 'A sentence for people.', example: 'User bucket 139 is within 25% rollout' }),
-  reason_code: z.enum(REASONS).meta({ example: 'SPLIT' }),
+  reason_code: z.enum([...REASONS, 'UNKNOWN']).meta({
+    description: 'A client key is told UNKNOWN, DISABLED or ERROR.',
+    example: 'SPLIT',
+  }),
   error_code: z.enum(ERROR_CODES).optional().meta({ description: 'Only with reason_code ERROR.' }),
   cached: z.boolean().meta({ description: 'Answered without reading Postgres; evaluations always are.' }),
-  flag_version: z.int().nullable().meta({ description: 'The version of the flag that decided.' }),
-  revision: z.int().nullable().meta({ description: "The environment's revision that decided." }),
+  flag_version: z
+    .int()
+    .nullable()
+    .meta({ description: 'The version of the flag that decided; null for a client key.' }),
+  revision: z
+    .int()
+    .nullable()
+    .meta({ description: "The environment's revision that decided; null for a client key." }),
   trace: traceResponse.optional().meta({ description: 'Every step; only with `explain: true`.' }),
 };
 
@@ -91,13 +100,4 @@ export function presentAnswers(
     ...(reason === undefined ? {} : { reason }),
     flags: answers.map(presentAnswer),
   };
-}
-
-/** See `enabled`. */
-export function isOn({ value, valueType, reason, placement }: Answer['decision']): boolean {
-  if (valueType === 'boolean') return value === true;
-  if (reason === 'DISABLED' || reason === 'PREREQUISITE_FAILED' || reason === 'ERROR') return false;
-  // Whoever is not in the rollout gets the off variant, which has a value too.
-  const isLeftOut = placement && (placement.bucket === undefined || placement.bucket >= placement.coverage);
-  return value !== undefined && !isLeftOut;
 }

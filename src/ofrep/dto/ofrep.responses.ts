@@ -14,7 +14,7 @@ const EXAMPLE = {
 const NO_UNIT = {
   key: 'new-price',
   errorCode: 'TARGETING_KEY_MISSING',
-  errorDetails: "Flag 'new-price' is rolled out by targetingKey, and the context has none",
+  errorDetails: "Flag 'new-price' needs a targetingKey, and the context has none",
 };
 
 export const ofrepEvaluation = z
@@ -25,7 +25,8 @@ export const ofrepEvaluation = z
     variant: z.string().optional().meta({ example: 'on' }),
     metadata: z
       .object({ version: z.int().meta({ description: 'The version of the flag that decided.' }) })
-      .optional(),
+      .optional()
+      .meta({ description: 'Not for client keys.' }),
   })
   .partial({ value: true })
   .meta({ id: 'OfrepEvaluation', example: EXAMPLE });
