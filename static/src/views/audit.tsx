@@ -1,0 +1,422 @@
+import { useEffect, useState } from 'preact/hooks';
+import { listAudit, verifyAudit, type AuditEntry, type AuditQuery, type AuditVerdict } from '../api/audit.js';
+import { revertFlag, type Consent } from '../api/flags.js';
+import { BATCH } from '../api/own-requests.js';
+import { ApiProblem, sentenceOf } from '../api/problem.js';
+import { revertSegment } from '../api/segments.js';
+import { href, place, setQuery } from '../router.js';
+import { auditCsv } from '../state/audit-export.js';
+import { environmentOf, environments } from '../state/environments.js';
+import { missed } from '../state/live.js';
+import { isAtLeast } from '../state/session.js';
+import { toast } from '../state/toasts.js';
+import { clockOf, dayOf, number, shortJson } from '../state/wording.js';
+import { Button } from '../widgets/button.js';
+import { ConfirmChange } from '../widgets/confirm-change.js';
+import { JsonDiff } from '../widgets/diff.js';
+import { Field } from '../widgets/field.js';
+import { Badge, Copy, Empty, EnvironmentName, Failure, PageHead, Skeleton, Time } from '../widgets/small.js';
+import { useNews } from '../widgets/use-news.js';
+
+const PAGE = 50;
+const EXPORT_PAGE = 200;
+const MOST_EXPORTED = 10_000;
+
+const TYPES = ['flag', 'segment', 'environment', 'user', 'api_key'] as const;
+const ACTIONS = ['created', 'updated', 'deleted', 're_randomised', 'revoked', 'exposed'] as const;
+const SPOKEN: Readonly<Record<string, string>> = { api_key: 'API key', re_randomised: 're-randomised' };
+const spoken = (word: string): string => SPOKEN[word] ?? word;
+
+function queryOf(asked: URLSearchParams): AuditQuery {
+  const day = (name: string): string | undefined => {
+    const value = asked.get(name);
+    return value !== null && /^\d{4}-\d\d-\d\d$/.test(value) ? value : undefined;
+  };
+  const [type, action, key, environment, batch] = ['type', 'action', 'key', 'env', 'batch'].map(
+    (name) => asked.get(name) ?? '',
+  );
+  const [since, until] = [day('since'), day('until')];
+  const after =
+    until === undefined ? undefined : new Date(new Date(`${until}T00:00:00`).getTime() + 86_400_000);
+  return {
+    ...(TYPES.some((each) => each === type) ? { entity_type: type as (typeof TYPES)[number] } : {}),
+    ...(ACTIONS.some((each) => each === action) ? { action: action as (typeof ACTIONS)[number] } : {}),
+    ...(key ? { entity_key: key } : {}),
+    ...(environment ? { environment_key: environment } : {}),
+    ...(batch ? { request_id: batch } : {}),
+    ...(since ? { since: new Date(`${since}T00:00:00`).toISOString() } : {}),
+    ...(after ? { until: after.toISOString() } : {}),
+  };
+}
+
+/** Who changed what, and the way back. */
+export function Audit() {
+  const asked = place.value.query;
+  const key = asked.toString();
+  const [entries, setEntries] = useState<readonly AuditEntry[]>();
+  const [error, setError] = useState<unknown>();
+  const [hasMore, setMore] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [reverted, setReverted] = useState<AuditEntry>();
+
+  const load = (): void => {
+    listAudit({ ...queryOf(asked), limit: PAGE }).then(
+      (items) => {
+        setEntries(items);
+        setMore(items.length === PAGE);
+        setError(undefined);
+      },
+      (failure: unknown) => {
+        setError(failure);
+        if (failure instanceof ApiProblem && failure.isOutage) missed();
+      },
+    );
+  };
+  useEffect(load, [key]);
+  useNews(['flag', 'segment', 'environment', 'user', 'api_key'], load);
+
+  const more = async (): Promise<void> => {
+    const last = entries?.at(-1);
+    if (!last) return;
+    setBusy(true);
+    try {
+      const items = await listAudit({ ...queryOf(asked), limit: PAGE, before: last.position });
+      setEntries([...(entries ?? []), ...items]);
+      setMore(items.length === PAGE);
+    } catch (failure) {
+      toast(sentenceOf(failure), { tone: 'bad' });
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <>
+      <PageHead
+        title="Audit log"
+        hint="Every change, who made it and why. Each entry is sealed to the one before."
+      >
+        <ChainBadge />
+        <Export query={queryOf(asked)} />
+      </PageHead>
+      <Filters />
+      {error !== undefined && !entries ? (
+        <Failure error={error} onRetry={load} />
+      ) : !entries ? (
+        <Skeleton rows={8} />
+      ) : entries.length === 0 ? (
+        <Empty title={key === '' ? 'Nothing was changed yet' : 'No change fits'}>
+          <p class="muted">{key === '' ? 'The first change will stand here.' : 'Loosen the filters.'}</p>
+        </Empty>
+      ) : (
+        <>
+          {byDay(entries).map(([day, items]) => (
+            <section key={day} class="day" aria-label={day}>
+              <h2>{day}</h2>
+              <ol class="timeline">
+                {items.map((entry) => (
+                  <Entry key={entry.id} entry={entry} onRevert={() => setReverted(entry)} />
+                ))}
+              </ol>
+            </section>
+          ))}
+          {hasMore && (
+            <Button busy={isBusy} onClick={() => void more()}>
+              Show older changes
+            </Button>
+          )}
+        </>
+      )}
+      {reverted && <RevertDialog entry={reverted} onClose={() => setReverted(undefined)} />}
+    </>
+  );
+}
+
+function byDay(entries: readonly AuditEntry[]): (readonly [string, readonly AuditEntry[]])[] {
+  const days = new Map<string, AuditEntry[]>();
+  for (const entry of entries) {
+    const day = dayOf(entry.created_at);
+    days.set(day, [...(days.get(day) ?? []), entry]);
+  }
+  return [...days];
+}
+
+function Filters() {
+  const asked = place.value.query;
+  const select = (name: string, label: string, options: readonly (readonly [string, string])[]) => (
+    <Field label={label}>
+      <select
+        value={asked.get(name) ?? ''}
+        onChange={(event) => setQuery({ [name]: event.currentTarget.value })}
+      >
+        <option value="">Any</option>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+  const date = (name: string, label: string) => (
+    <Field label={label}>
+      <input
+        type="date"
+        value={asked.get(name) ?? ''}
+        onChange={(event) => setQuery({ [name]: event.currentTarget.value })}
+      />
+    </Field>
+  );
+  const batch = asked.get('batch');
+  return (
+    <search class="filters">
+      {batch !== null && (
+        <p class="filter-batch">
+          Only the batch <code>{batch}</code>{' '}
+          <Button small onClick={() => setQuery({ batch: undefined })}>
+            Show all
+          </Button>
+        </p>
+      )}
+      {select(
+        'type',
+        'What',
+        TYPES.map((type) => [type, spoken(type)]),
+      )}
+      <Field label="Key">
+        <input
+          type="text"
+          value={asked.get('key') ?? ''}
+          spellcheck={false}
+          onChange={(event) => setQuery({ key: event.currentTarget.value.trim() })}
+        />
+      </Field>
+      {select(
+        'action',
+        'Done',
+        ACTIONS.map((action) => [action, spoken(action)]),
+      )}
+      {select(
+        'env',
+        'Environment',
+        (environments.value ?? []).map(({ key, name }) => [key, name]),
+      )}
+      {date('since', 'From')}
+      {date('until', 'To')}
+    </search>
+  );
+}
+
+function Entry({ entry, onRevert }: { entry: AuditEntry; onRevert: () => void }) {
+  const [isOpen, setOpen] = useState(false);
+  const environment = environmentOf(entry.environment_key ?? '');
+  const target =
+    entry.action === 'deleted'
+      ? undefined
+      : entry.entity_type === 'flag'
+        ? href(`/flags/${entry.entity_key}${environment ? `?env=${environment.key}` : ''}`)
+        : entry.entity_type === 'segment'
+          ? href(`/segments/${entry.entity_key}${environment ? `?env=${environment.key}` : ''}`)
+          : undefined;
+  const canRevert =
+    (entry.entity_type === 'flag' || entry.entity_type === 'segment') &&
+    entry.before !== null &&
+    entry.after !== null &&
+    environment !== undefined;
+  const mayRevert = environment !== undefined && isAtLeast(environment.protected ? 'admin' : 'developer');
+  const changes = Object.entries(entry.changes as Record<string, { old: unknown; new: unknown }>);
+  return (
+    <li class="entry">
+      <span class="entry-time" title={entry.created_at}>
+        {clockOf(entry.created_at)}
+      </span>
+      <div class="entry-body">
+        <p>
+          <strong>{entry.actor.name}</strong>
+          {entry.actor.type !== 'user' && (
+            <>
+              {' '}
+              <Badge>{spoken(entry.actor.type)}</Badge>
+            </>
+          )}{' '}
+          {spoken(entry.action)} {spoken(entry.entity_type)}{' '}
+          {target ? (
+            <a class="mono" href={target}>
+              {entry.entity_key}
+            </a>
+          ) : (
+            <code>{entry.entity_key}</code>
+          )}
+          {environment && (
+            <>
+              {' '}
+              in <EnvironmentName name={environment.name} position={environment.position} locked={false} />
+            </>
+          )}
+        </p>
+        {entry.request_id?.startsWith(BATCH) && place.value.query.get('batch') === null && (
+          <p>
+            <a href={href(`/audit?batch=${entry.request_id}`)}>All that was changed together</a>
+          </p>
+        )}
+        {entry.reason && <p class="entry-reason">“{entry.reason}”</p>}
+        {entry.action === 'updated' && (
+          <p class="muted entry-changes">
+            {changes.slice(0, 4).map(([field, { old, new: now }], index) => (
+              <span key={field}>
+                {index > 0 && ' · '}
+                <code>{field}</code>{' '}
+                {isRich(old) || isRich(now) ? 'changed' : `${summary(old)} → ${summary(now)}`}
+              </span>
+            ))}
+            {changes.length > 4 && ` · and ${changes.length - 4} more`}
+          </p>
+        )}
+        {isOpen && (
+          <div class="entry-detail stack">
+            <JsonDiff before={pick(changes, 'old')} after={pick(changes, 'new')} />
+            <p class="muted">
+              #{number(entry.position)} · <Time at={entry.created_at} /> · request{' '}
+              <code>{entry.request_id ?? 'none'}</code> · seal <code>{entry.hash.slice(0, 12)}</code>
+              <Copy text={entry.hash} label="Copy the seal" />
+            </p>
+          </div>
+        )}
+      </div>
+      <div class="row entry-actions">
+        {canRevert && (
+          <Button
+            small
+            icon="undo"
+            writes
+            disabled={!mayRevert}
+            title={mayRevert ? undefined : 'Not yours to change'}
+            onClick={onRevert}
+          >
+            Revert
+          </Button>
+        )}
+        <Button small tone="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          {isOpen ? 'Less' : 'Details'}
+          <span class="hidden"> of change {entry.position}</span>
+        </Button>
+      </div>
+    </li>
+  );
+}
+
+const pick = (
+  changes: readonly (readonly [string, { old: unknown; new: unknown }])[],
+  side: 'old' | 'new',
+): unknown =>
+  Object.fromEntries(
+    changes.filter(([, change]) => change[side] !== null).map(([field, change]) => [field, change[side]]),
+  );
+
+/** Too much to be told in a line. */
+const isRich = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (!Array.isArray(value) || value.some((each) => typeof each === 'object'));
+
+function summary(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  const text = shortJson(value);
+  return text.length > 40 ? `${text.slice(0, 38)}…` : text;
+}
+
+function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const environment = entry.environment_key ?? '';
+  const changes = Object.entries(entry.changes as Record<string, { old: unknown; new: unknown }>);
+  const revert = async (consent: Consent): Promise<void> => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const takeBack = entry.entity_type === 'flag' ? revertFlag : revertSegment;
+      await takeBack(entry.entity_key, environment, entry.position, consent);
+      toast(`${entry.entity_key} is what it was before change #${entry.position}`);
+      onClose();
+    } catch (error) {
+      setProblem(sentenceOf(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <ConfirmChange
+      title={`Revert change #${entry.position}?`}
+      verb="Revert"
+      wide
+      typed={environmentOf(environment)?.protected ? entry.entity_key : undefined}
+      busy={isBusy}
+      error={problem}
+      onClose={onClose}
+      onConfirm={(consent) => void revert(consent)}
+    >
+      <p>
+        This makes a new change of <code>{entry.entity_key}</code>: what {entry.actor.name} changed becomes
+        what it was.
+      </p>
+      <JsonDiff before={pick(changes, 'new')} after={pick(changes, 'old')} />
+    </ConfirmChange>
+  );
+}
+
+/** Whether the log is as it was written. */
+function ChainBadge() {
+  const [verdict, setVerdict] = useState<AuditVerdict>();
+  const [problem, setProblem] = useState<string>();
+  useEffect(() => {
+    verifyAudit().then(setVerdict, (error: unknown) => setProblem(sentenceOf(error)));
+  }, []);
+  if (problem !== undefined) return <Badge tone="warn">not verified</Badge>;
+  if (!verdict) return <Badge>verifying…</Badge>;
+  if (verdict.valid) return <Badge tone="good">verified to #{number(verdict.checked)}</Badge>;
+  const broken = verdict.first_broken as { position?: number } | null;
+  return <Badge tone="bad">broken at #{number(broken?.position ?? 0)}</Badge>;
+}
+
+function Export({ query }: { query: AuditQuery }) {
+  const [progress, setProgress] = useState<number>();
+  const save = async (kind: 'csv' | 'json'): Promise<void> => {
+    const entries: AuditEntry[] = [];
+    try {
+      for (;;) {
+        setProgress(entries.length);
+        const last = entries.at(-1);
+        const page = await listAudit({
+          ...query,
+          limit: EXPORT_PAGE,
+          ...(last ? { before: last.position } : {}),
+        });
+        entries.push(...page);
+        if (page.length < EXPORT_PAGE || entries.length >= MOST_EXPORTED) break;
+      }
+      const text = kind === 'csv' ? auditCsv(entries) : JSON.stringify(entries, null, 2);
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(
+        new Blob([text], { type: kind === 'csv' ? 'text/csv' : 'application/json' }),
+      );
+      link.download = `vexil-audit.${kind}`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      if (entries.length >= MOST_EXPORTED)
+        toast(`The newest ${number(entries.length)} are exported. Filter by time for older ones.`);
+    } catch (error) {
+      toast(sentenceOf(error), { tone: 'bad' });
+    } finally {
+      setProgress(undefined);
+    }
+  };
+  return (
+    <>
+      <Button small busy={progress !== undefined} onClick={() => void save('csv')}>
+        {progress === undefined ? 'Export CSV' : `${number(progress)}…`}
+      </Button>
+      <Button small busy={progress !== undefined} onClick={() => void save('json')}>
+        Export JSON
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,124 @@
+import { useSignal } from '@preact/signals';
+import { describeChanges, draftFrom as pickDraft, SHARED_FIELDS } from '../state/flag-draft.js';
+import type { FlagEditor } from '../state/flag-editor.js';
+import { plural } from '../state/wording.js';
+import { Button } from '../widgets/button.js';
+import { ConfirmChange } from '../widgets/confirm-change.js';
+import { Dialog } from '../widgets/dialog.js';
+import { JsonDiff } from '../widgets/diff.js';
+import { Notice } from '../widgets/small.js';
+
+/** What would be saved, in sentences and as JSON. */
+export function ReviewDialog({
+  editor,
+  isSaving,
+  typed,
+  onClose,
+  onSave,
+}: {
+  editor: FlagEditor;
+  isSaving: boolean;
+  typed: string | undefined;
+  onClose: () => void;
+  onSave: (consent: { reason?: string | undefined; confirm?: string | undefined }) => void;
+}) {
+  const { base, draft, changes } = { base: editor.base, draft: editor.draft.value, changes: editor.changes };
+  if (!base || !draft) return null;
+  const pick = (from: typeof base): unknown =>
+    Object.fromEntries(changes.map((field) => [field, from[field]]));
+  const shared = changes.filter((field) => SHARED_FIELDS.includes(field));
+  const content = (
+    <>
+      <ul class="sentences">
+        {describeChanges(base, draft).map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+      {shared.length > 0 && (
+        <Notice>
+          {shared.join(', ')} {shared.length === 1 ? 'is' : 'are'} the same in every environment, and change
+          everywhere.
+        </Notice>
+      )}
+      <details open={!isSaving}>
+        <summary>As JSON</summary>
+        <div class="details-body">
+          <JsonDiff before={pick(base)} after={pick(draft)} />
+        </div>
+      </details>
+    </>
+  );
+  if (!isSaving)
+    return (
+      <Dialog title="Changes" onClose={onClose} size="wide">
+        {content}
+      </Dialog>
+    );
+  return (
+    <ConfirmChange
+      title={`Save ${plural(changes.length, 'change')}?`}
+      verb="Save"
+      wide
+      typed={typed}
+      busy={editor.isSaving.value}
+      onClose={onClose}
+      onConfirm={onSave}
+    >
+      {content}
+    </ConfirmChange>
+  );
+}
+
+/** Somebody else saved the flag meanwhile: what they changed, and what to do about it. */
+export function ConflictNotice({ editor }: { editor: FlagEditor }) {
+  const isOpen = useSignal(false);
+  const { value: conflict } = editor.conflict;
+  const { base, changes } = editor;
+  if (!conflict || !base) return null;
+  const theirs = describeChanges(base, { ...base, ...pickDraft(conflict.theirs) });
+  const both = changes.filter(
+    (field) => JSON.stringify(base[field]) !== JSON.stringify(pickDraft(conflict.theirs)[field]),
+  );
+  return (
+    <Notice tone="warn" role="alert">
+      <p>
+        <strong>{conflict.by}</strong> saved version {conflict.theirs.version} while you edit version{' '}
+        {editor.flag.value?.version}. Nothing of yours is lost.
+      </p>
+      <div class="row">
+        <Button small onClick={() => (isOpen.value = true)}>
+          Compare
+        </Button>
+        <Button small onClick={() => editor.keepMine()}>
+          Keep mine
+        </Button>
+        <Button small onClick={() => editor.takeTheirs()}>
+          Take theirs
+        </Button>
+      </div>
+      {isOpen.value && (
+        <Dialog title={`What ${conflict.by} changed`} size="wide" onClose={() => (isOpen.value = false)}>
+          <ul class="sentences">
+            {theirs.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+          {both.length > 0 ? (
+            <Notice tone="warn">
+              You both changed {both.join(', ')}. Keeping yours replaces theirs there, once you save.
+            </Notice>
+          ) : (
+            <Notice tone="good">You changed other things. Keeping yours keeps theirs too.</Notice>
+          )}
+          <JsonDiff before={base} after={pickDraft(conflict.theirs)} />
+          <div class="actions">
+            <Button onClick={() => editor.takeTheirs()}>Take theirs</Button>
+            <Button tone="primary" onClick={() => editor.keepMine()}>
+              Keep mine
+            </Button>
+          </div>
+        </Dialog>
+      )}
+    </Notice>
+  );
+}

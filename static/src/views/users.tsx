@@ -1,0 +1,175 @@
+import { useState } from 'preact/hooks';
+import { changeRole, listUsers, readSetup, setActive, type Role, type User } from '../api/people.js';
+import { sentenceOf } from '../api/problem.js';
+import { cannotWrite } from '../state/health.js';
+import { isAtLeast, user as me } from '../state/session.js';
+import { toast } from '../state/toasts.js';
+import { plural } from '../state/wording.js';
+import { Button } from '../widgets/button.js';
+import { ConfirmChange } from '../widgets/confirm-change.js';
+import { Badge, Copy, Empty, Failure, Notice, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
+import { useLoaded } from '../widgets/use-loaded.js';
+import { useNews } from '../widgets/use-news.js';
+
+const PAGE = 50;
+const ROLES: readonly (readonly [Role, string])[] = [
+  ['viewer', 'Viewer'],
+  ['developer', 'Developer'],
+  ['admin', 'Admin'],
+];
+const MEANS: Record<Role, string> = {
+  viewer: 'sees everything and changes nothing',
+  developer: 'changes flags and segments where nothing is protected',
+  admin: 'changes everything, people included',
+};
+
+/** Who may come in, and what they may do. */
+export function Users() {
+  const [skip, setSkip] = useState(0);
+  const list = useLoaded(`users|${skip}`, () => listUsers(skip, PAGE));
+  const [asked, setAsked] = useState<{ user: User; role: Role } | { user: User; isActive: boolean }>();
+  const [problem, setProblem] = useState<string>();
+  const setup = useLoaded('setup', readSetup);
+  useNews(['user'], list.reload);
+  if (!isAtLeast('admin'))
+    return (
+      <>
+        <PageHead title="Users" />
+        <Empty title="For admins">
+          <p class="muted">
+            Admins see who may come in, and change it. Ask one of them if you need another role.
+          </p>
+        </Empty>
+      </>
+    );
+  const address = `${location.origin}/app/register`;
+  const apply = async (reason: string | undefined): Promise<void> => {
+    if (!asked) return;
+    try {
+      if ('role' in asked) await changeRole(asked.user.id, asked.role, reason);
+      else await setActive(asked.user.id, asked.isActive, reason);
+      toast(
+        `${asked.user.email} is ${'role' in asked ? `${asked.role} now` : asked.isActive ? 'let in again' : 'disabled'}`,
+      );
+      setAsked(undefined);
+      list.reload();
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+  return (
+    <>
+      <PageHead title="Users" hint={list.value ? plural(list.value.total, 'account') : ' '} />
+      <Notice>
+        {setup.value?.registration_open === false ? (
+          <>
+            Registration is closed: nobody can join. <code>REGISTRATION_OPEN=true</code> opens it.
+          </>
+        ) : (
+          <>
+            People join by registering at <code>{address}</code>{' '}
+            <Copy text={address} label="Copy the address" /> as viewers. Give them more here.
+          </>
+        )}
+      </Notice>
+      {list.error !== undefined && !list.value ? (
+        <Failure error={list.error} onRetry={list.reload} />
+      ) : !list.value ? (
+        <Skeleton rows={5} />
+      ) : (
+        <div class="table">
+          <table>
+            <caption class="hidden">Users</caption>
+            <thead>
+              <tr>
+                <th scope="col">Person</th>
+                <th scope="col">Role</th>
+                <th scope="col">Since</th>
+                <th scope="col">
+                  <span class="hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.value.items.map((each) => {
+                const isMe = each.id === me.value?.id;
+                return (
+                  <tr key={each.id}>
+                    <th scope="row">
+                      {each.name} {isMe && <Badge tone="accent">you</Badge>}{' '}
+                      {!each.is_active && <Badge tone="bad">disabled</Badge>}
+                      <span class="flag-name">{each.email}</span>
+                    </th>
+                    <td>
+                      <select
+                        class="narrow"
+                        aria-label={`Role of ${each.email}`}
+                        value={each.role}
+                        disabled={isMe || !each.is_active || cannotWrite.value !== undefined}
+                        title={isMe ? 'Another admin changes yours' : undefined}
+                        onChange={(event) => {
+                          const role = event.currentTarget.value as Role;
+                          event.currentTarget.value = each.role;
+                          setProblem(undefined);
+                          setAsked({ user: each, role });
+                        }}
+                      >
+                        {ROLES.map(([role, label]) => (
+                          <option key={role} value={role}>
+                            {label}
+                          </option>
+                        ))}
+                      </select>
+                    </td>
+                    <td>
+                      <Time at={each.created_at} />
+                    </td>
+                    <td class="row-actions">
+                      <Button
+                        small
+                        writes
+                        tone={each.is_active ? 'danger' : undefined}
+                        disabled={isMe}
+                        onClick={() => {
+                          setProblem(undefined);
+                          setAsked({ user: each, isActive: !each.is_active });
+                        }}
+                      >
+                        {each.is_active ? 'Disable' : 'Let in'}
+                      </Button>
+                    </td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {list.value && <Pager skip={skip} limit={PAGE} total={list.value.total} onMove={setSkip} />}
+      {asked && (
+        <ConfirmChange
+          title={
+            'role' in asked
+              ? `Make ${asked.user.name} ${asked.role}?`
+              : asked.isActive
+                ? `Let ${asked.user.name} in again?`
+                : `Disable ${asked.user.name}?`
+          }
+          verb={'role' in asked ? 'Change role' : asked.isActive ? 'Let in' : 'Disable'}
+          tone={'isActive' in asked && !asked.isActive ? 'danger' : 'primary'}
+          error={problem}
+          onClose={() => setAsked(undefined)}
+          onConfirm={({ reason }) => void apply(reason)}
+        >
+          <p>
+            {'role' in asked
+              ? `An account that is ${asked.role} ${MEANS[asked.role]}. ${asked.user.email} has to log in again.`
+              : asked.isActive
+                ? 'They can log in again, with the role they had.'
+                : 'They are refused everywhere, at once, also where they are logged in.'}
+          </p>
+        </ConfirmChange>
+      )}
+    </>
+  );
+}
