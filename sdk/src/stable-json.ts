@@ -1,0 +1,13 @@
+/** JSON that is the same for the same data, in whatever order its properties came. What JSON leaves out is left out. */
+export function stableJson(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+    const object = item as Readonly<Record<string, unknown>>;
+    // Not by assignment, which would make a property called `__proto__` something else.
+    return Object.fromEntries(
+      Object.keys(object)
+        .sort()
+        .map((name) => [name, object[name]]),
+    );
+  });
+}
