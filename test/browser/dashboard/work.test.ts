@@ -1,0 +1,319 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { eventually as patiently } from '../../support/api.js';
+import { ADMIN, Dashboard, furnish, isSet, PASSWORD, PATIENCE_MS, settled, type Json } from './support.js';
+
+let dashboard: Dashboard;
+beforeAll(async () => {
+  dashboard = await Dashboard.open();
+});
+afterAll(() => dashboard.close());
+
+const flag = (key: string, environment = 'development'): Promise<Json> =>
+  dashboard.ask('GET', `/flags/${key}?environment_key=${environment}`);
+const eventually = (check: () => Promise<boolean>) => patiently(check, PATIENCE_MS);
+const says = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor();
+
+describe('the first run', () => {
+  it('makes the first admin by the token in the log, and leads to the first flag', async () => {
+    const token = /setup token: {2}(\S+)/.exec(await dashboard.service.banner())?.[1] ?? '';
+    const page = await dashboard.page('/');
+    await page.getByLabel('Setup token').fill('not the token');
+    await page.getByLabel('Your name').fill(ADMIN.name);
+    await page.getByLabel('E-mail').fill(ADMIN.email);
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create admin' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.waitForFunction(`document.activeElement.getAttribute('role') === 'alert'`);
+    await page.getByLabel('Setup token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Getting started' }).waitFor();
+    await page.getByRole('link', { name: 'New flag' }).click();
+    await page.getByLabel('Name').fill('My first flag');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'my-first-flag' }).waitFor();
+    await page.getByRole('switch', { name: 'my-first-flag in Development' }).click();
+    await says(page, 'my-first-flag is on in development');
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.context().close();
+  });
+
+  it('lets people in by password, and says no more than that it was wrong', async () => {
+    const page = await dashboard.page('/app/audit');
+    await page.getByLabel('E-mail').fill(ADMIN.email);
+    await page.getByLabel('Password', { exact: true }).fill('wrong password');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Audit log' }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe('in the table of flags', () => {
+  beforeAll(async () => {
+    const session = await dashboard.ask('POST', '/auth/login', { email: ADMIN.email, password: PASSWORD });
+    dashboard.adopt('admin', session);
+    await dashboard.others();
+    await furnish(dashboard);
+  });
+
+  it('turns a flag on at once, and back by Undo', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'admin' });
+    await page.getByRole('switch', { name: 'dark-mode in Staging' }).click();
+    await isSet(page, 'dark-mode in Staging', true);
+    await eventually(async () => (await flag('dark-mode', 'staging'))['is_enabled'] === true);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await eventually(async () => (await flag('dark-mode', 'staging'))['is_enabled'] === false);
+    await isSet(page, 'dark-mode in Staging', false);
+    await page.context().close();
+  });
+
+  it('wants the key typed where an environment is protected', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'admin' });
+    await page.getByRole('switch', { name: 'dark-mode in Production' }).click();
+    const verb = page.getByRole('button', { name: 'Turn on' });
+    expect(await verb.isDisabled()).toBe(true);
+    await page.getByLabel('Type dark-mode to confirm').fill('dark-mode');
+    await verb.click();
+    await eventually(async () => (await flag('dark-mode', 'production'))['is_enabled'] === true);
+    await page.context().close();
+  });
+
+  it('takes a switch back and says who was faster, when the flag was changed meanwhile', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'admin' });
+    await settled(page);
+    // The page does not hear of it in time.
+    await page.route('**/flag-table**', (route) => route.abort());
+    await dashboard
+      .ask(
+        'PUT',
+        '/flags/dark-mode?environment_key=development',
+        { owner: 'somebody' },
+        dashboard.tokenOf('developer'),
+      )
+      .catch(() => undefined);
+    await dashboard.ask('PUT', '/flags/dark-mode?environment_key=development', { off_variant: 'on' });
+    await isSet(page, 'dark-mode in Development', false);
+    await page.getByRole('switch', { name: 'dark-mode in Development' }).click();
+    await says(page, /changed dark-mode meanwhile/);
+    await isSet(page, 'dark-mode in Development', false);
+    await page.context().close();
+  });
+
+  it('searches by words and terms, and keeps the search in the address', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'admin' });
+    await settled(page);
+    await page.keyboard.press('/');
+    await page.keyboard.type('#payments is:on@production');
+    await says(page, '1 flag found');
+    await page.waitForURL((url) => url.searchParams.get('q') === '#payments is:on@production');
+    await page.reload();
+    await says(page, '1 flag found');
+    await page.context().close();
+  });
+
+  it('shows a viewer everything, and says why nothing can be changed', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'viewer' });
+    const toggle = page.getByRole('switch', { name: 'new-checkout in Development' });
+    await toggle.waitFor();
+    await page.locator('[aria-disabled=true]').and(toggle).waitFor();
+    await toggle.click({ force: true });
+    expect(await page.locator('#why-not').textContent()).toMatch(/Viewers cannot/);
+    await page.context().close();
+  });
+});
+
+describe('a flag, by keyboard alone', () => {
+  it('is made, rolled out, looked at in the playground and taken back', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'admin' });
+    await settled(page);
+    const press = (key: string) => page.keyboard.press(key);
+    const tabTo = async (name: string | RegExp): Promise<void> => {
+      for (let steps = 0; steps < 120; steps += 1) {
+        await press('Tab');
+        const label = String(
+          await page.evaluate(
+            `(() => { const e = document.activeElement; return e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent; })()`,
+          ),
+        ).trim();
+        if (typeof name === 'string' ? label === name : name.test(label)) return;
+      }
+      throw new Error(`Nothing called ${String(name)} can be reached by keyboard`);
+    };
+    /** Two keys that belong together, again should the machine have stood still between them. */
+    const goTo = async (letter: string, heading: string): Promise<void> => {
+      await page.evaluate('document.activeElement.blur()');
+      await eventually(async () => {
+        await press('g');
+        await press(letter);
+        return page.getByRole('heading', { name: heading, level: 1 }).isVisible();
+      });
+    };
+    await press('Control+k');
+    await page.getByRole('combobox').and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('new flag');
+    await page.getByRole('option', { name: 'New flag', selected: true }).waitFor();
+    await press('Enter');
+    // The palette is a dialog too.
+    await page.getByRole('dialog', { name: 'New flag' }).waitFor();
+    await page.getByLabel('Name').and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('By keyboard');
+    await press('Enter');
+    await page.getByRole('heading', { name: 'by-keyboard' }).waitFor();
+    await tabTo('by-keyboard in Development');
+    await press('Space');
+    await says(page, 'by-keyboard is on in development');
+    await tabTo('One variant');
+    await press('ArrowDown');
+    await tabTo('Everyone else: share of users in the rollout, in per cent');
+    await press('Control+a');
+    await page.keyboard.type('25');
+    await press('Tab');
+    await says(page, /75% of those who come as far as here would get something else/);
+    await tabTo('Save');
+    await press('Enter');
+    await says(page, 'by-keyboard is saved');
+    expect(await flag('by-keyboard')).toMatchObject({ is_enabled: true, rollout_percentage: 25 });
+    await goTo('p', 'Playground');
+    await tabTo('Flags');
+    await page.keyboard.type('by-keyboard');
+    await press('Enter');
+    await says(page, /25% rollout/);
+    await goTo('a', 'Audit log');
+    await page.getByRole('button', { name: 'Revert' }).first().waitFor();
+    await tabTo('Revert');
+    await press('Enter');
+    await page.getByRole('dialog', { name: /^Revert change/ }).waitFor();
+    await tabTo('Revert');
+    await press('Enter');
+    await eventually(async () => (await flag('by-keyboard'))['flag_type'] === 'boolean');
+    await page.context().close();
+  });
+});
+
+describe('two people at the same flag', () => {
+  it('see each other’s changes, and neither overwrites the other', async () => {
+    const [ana, dana] = await Promise.all([
+      dashboard.page('/app/flags/new-checkout?env=staging', { as: 'admin' }),
+      dashboard.page('/app/flags/new-checkout?env=staging', { as: 'developer' }),
+    ]);
+    const share = (page: Page) =>
+      page.getByLabel('Everyone else: share of users in the rollout, in per cent');
+    await Promise.all([share(ana).waitFor(), share(dana).waitFor()]);
+    await says(ana, 'Live');
+    await share(ana).fill('50');
+    await share(ana).blur();
+    await ana.getByText('1 change', { exact: true }).waitFor();
+    await dana.getByRole('textbox', { name: /^Get on/ }).fill('carol');
+    await dana.keyboard.press('Enter');
+    await dana.getByRole('button', { name: 'Save', exact: true }).click();
+    await says(dana, 'new-checkout is saved');
+    // The one who edits is told, and decides.
+    await says(ana, /saved version/);
+    await ana.getByRole('button', { name: 'Compare' }).click();
+    await says(ana, 'You changed other things. Keeping yours keeps theirs too.');
+    await ana.getByRole('button', { name: 'Keep mine' }).last().click();
+    await ana.getByRole('button', { name: 'Save', exact: true }).click();
+    await says(ana, 'new-checkout is saved');
+    const saved = await flag('new-checkout', 'staging');
+    expect(saved).toMatchObject({
+      rollout_percentage: 50,
+      targets: [{ variant: 'on', keys: ['alice', 'carol'] }],
+    });
+    // The one who only looks sees it.
+    await eventually(async () => (await share(dana).inputValue()) === '50');
+    await Promise.all([ana.context().close(), dana.context().close()]);
+  });
+
+  it('keeps up with the table although the connection was cut', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'admin' });
+    await says(page, 'Live');
+    await isSet(page, 'pricing-test in Development', true);
+    await page.context().setOffline(true);
+    await dashboard.ask('PUT', '/flags/pricing-test?environment_key=development', { is_enabled: false });
+    await page.context().setOffline(false);
+    await isSet(page, 'pricing-test in Development', false);
+    await page.context().close();
+  });
+});
+
+describe('what people write', () => {
+  const PAYLOADS = [
+    '<script>alert(1)</script>',
+    '<img src=x onerror=alert(1)>',
+    '"><svg onload=alert(1)>',
+    "'-alert(1)-'",
+    'javascript:alert(1)',
+    '<iframe srcdoc="<script>parent.alert(1)</script>">',
+    '{{constructor.constructor("alert(1)")()}}',
+    '${alert(1)}',
+    '<a href="javascript:alert(1)">x</a>',
+    '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>',
+    '</title><script>alert(1)</script>',
+    '<style>@import"//evil.example"</style>',
+    '<link rel=stylesheet href=//evil.example>',
+    '<base href=//evil.example>',
+    '<meta http-equiv=refresh content="0;url=//evil.example">',
+    '<object data=javascript:alert(1)>',
+    '<details open ontoggle=alert(1)>',
+    '<input autofocus onfocus=alert(1)>',
+    '&lt;script&gt;alert(1)&lt;/script&gt;',
+    '\u202e<b onmouseover=alert(1)>x</b>',
+  ];
+
+  it('is text everywhere, whatever it looks like', async () => {
+    for (const [index, text] of PAYLOADS.entries()) {
+      const conditions = { all: [{ attribute: text.slice(0, 90), operator: 'in', values: [text] }] };
+      await dashboard.ask('POST', '/flags', {
+        key: `x${index}`,
+        name: text,
+        description: text,
+        tags: [text.slice(0, 50).trim()],
+        owner: text,
+        value_type: 'string',
+        variants: [{ key: 'a', value: text }],
+        environment_key: 'development',
+        targets: [{ variant: 'a', keys: [text] }],
+        rules: [{ name: text, conditions, serve: { variant: 'a' } }],
+        reason: text,
+      });
+      await dashboard.ask('POST', '/segments', {
+        key: `x${index}`,
+        name: text,
+        description: text,
+        included: [text],
+        conditions,
+        environment_key: 'development',
+      });
+    }
+    await dashboard.ask('POST', '/environments', { key: 'x', name: PAYLOADS[1], description: PAYLOADS[0] });
+    await dashboard.ask('POST', '/auth/api-keys', {
+      name: PAYLOADS[2],
+      kind: 'server',
+      environment_key: 'x',
+    });
+    const page = await dashboard.page('/app/flags', { as: 'admin' });
+    const visit = async (path: string): Promise<void> => {
+      await page.goto(path);
+      await settled(page);
+    };
+    for (const name of ['flags', 'segments', 'audit', 'environments', 'api-keys', 'users'])
+      await visit(`/app/${name}`);
+    for (const index of PAYLOADS.keys()) {
+      await visit(`/app/flags/x${index}?env=development`);
+      const words = await page.locator('.rule-words').textContent();
+      expect(words).toContain(PAYLOADS[index]?.slice(0, 20) ?? '');
+    }
+    await visit(`/app/flags/x1?env=development&tab=definition`);
+    await visit(`/app/segments/x1?env=development`);
+    await visit(`/app/playground?flag=x1&env=development`);
+    await page.context().close();
+  });
+});
+
+it('no page ever complained', () => {
+  expect(dashboard.complaints).toEqual([]);
+});
