@@ -50,11 +50,17 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'PUT /environments/:key': role('admin'),
   'DELETE /environments/:key': role('admin'),
 
+  'GET /flag-table': role('viewer'),
+  'GET /activity': role('viewer'),
+  'GET /usage': role('viewer'),
+  'GET /flags/:key/usage': role('viewer'),
+
   'GET /flags': role('viewer'),
   'GET /flags/:key': role('viewer'),
   'GET /flags/:key/targets/:variant': role('viewer'),
   'GET /flags/:key/lint': role('viewer'),
   'POST /flags/:key/re-randomise': role('developer'),
+  'POST /flags/:key/revert': role('developer'),
   'POST /flags': role('developer'),
   'PUT /flags/:key': role('developer'),
   'DELETE /flags/:key': role('admin'),
@@ -64,6 +70,7 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'GET /segments/:key/keys': role('viewer'),
   'POST /segments': role('developer'),
   'PUT /segments/:key': role('developer'),
+  'POST /segments/:key/revert': role('developer'),
   'DELETE /segments/:key': role('admin'),
 
   'GET /stream': FOLLOWS,
@@ -72,6 +79,8 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'GET /evaluate/:flag_key': EVALUATES,
   'POST /evaluate/:flag_key': EVALUATES,
   'POST /evaluate': EVALUATES,
+
+  'POST /conditions/try': role('viewer'),
 
   'POST /ofrep/v1/evaluate/flags/:key': FOR_KEYS,
   'POST /ofrep/v1/evaluate/flags': FOR_KEYS,
@@ -90,4 +99,4 @@ export const MATRIX: Readonly<Record<string, Row>> = {
 export const DOCUMENTATION = /^GET \/docs(\/|-yaml$|$)/;
 
 /** What is mounted beside the routes: files that anybody may read. */
-export const MOUNTED = ['/assets', '/docs'];
+export const MOUNTED = ['/app', '/assets', '/favicon.svg', '/theme.js', '/docs'];

@@ -97,7 +97,7 @@ async function send(
   return { status: Number(head.split(' ')[1]), head, body };
 }
 
-describe('without a token', () => {
+describe('T3: without a token', () => {
   it.each(Object.keys(TRICKS))('no protected route answers to %s', async (name) => {
     for (const { method, path } of PROTECTED) {
       const target = TRICKS[name]!(path);

@@ -21,7 +21,7 @@ const evaluate = (key: { secret: string }, flag = 'shown', environment = 'develo
   vexil.http.get(`/evaluate/${flag}?environment_key=${environment}&user_id=u`).set(withKey(key));
 
 describe('a key', () => {
-  it('shows its secret once, and is kept as a hash', async () => {
+  it('T13: shows its secret once, and is kept as a hash', async () => {
     const made = await serverKey(vexil, { name: 'Once' });
     expect(made.secret.startsWith(made.prefix)).toBe(true);
     const one = await api.get(`/auth/api-keys/${made.id}`);
@@ -162,7 +162,7 @@ describe('who a key is', () => {
     expect(raised.body).toMatchObject({ status: 403, code: 'people_only' });
   });
 
-  it.each(['server', 'client'])('a %s key is for its own environment', async (kind) => {
+  it.each(['server', 'client'])('T1: a %s key is for its own environment', async (kind) => {
     const key = await newKey(vexil, { kind, environment_key: 'development' });
     for (const environment of ['production', 'nowhere']) {
       const asked = [

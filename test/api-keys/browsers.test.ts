@@ -35,7 +35,7 @@ const preflight = (origin: string, path = PATH) =>
   });
 const allowed = ({ headers }: { headers: Record<string, string> }) => headers['access-control-allow-origin'];
 
-describe('a client key with origins', () => {
+describe('T23: a client key with origins', () => {
   it('lets pages of its origin read the answer, without credentials', async () => {
     for (const answer of [await preflight(OWN), await ask(bound, OWN)]) {
       expect(answer.status).toBeLessThan(300);
@@ -74,7 +74,7 @@ describe('a client key with origins', () => {
 describe.each([
   ['server', () => serverKey(vexil)],
   ['admin', () => adminKey(vexil, 'developer')],
-])('a %s key in a page', (_, make) => {
+])('T13: a %s key in a page', (_, make) => {
   it('is refused, and the audit log says so once an hour', async () => {
     const key = await make();
     for (let n = 0; n < 5; n += 1) {
@@ -96,7 +96,34 @@ describe.each([
   });
 });
 
-it('a client key that names no origins is for every page', async () => {
+describe('a client key that was revoked', () => {
+  const revoked = async () => {
+    const key = await clientKey(vexil, { origins: [OWN] });
+    await vexil.http
+      .delete(`/auth/api-keys/${key.id}`)
+      .set(await vexil.bearer('admin'))
+      .expect(204);
+    return key;
+  };
+
+  it('lets pages that may ask at all read that it has ended', async () => {
+    const key = await revoked();
+    const answer = await ask(key, OWN);
+    expect([answer.status, answer.body.code, allowed(answer)]).toEqual([401, 'invalid_api_key', OWN]);
+    const bulk = await vexil.http
+      .post('/ofrep/v1/evaluate/flags')
+      .set({ ...withKey(key), Origin: OWN })
+      .send({ context: {} });
+    expect([bulk.status, allowed(bulk)]).toEqual([401, OWN]);
+  });
+
+  it.each(STRANGERS)('lets no page of %s', async (origin) => {
+    const answer = await ask(await revoked(), origin);
+    expect([answer.status, allowed(answer)]).toEqual([401, undefined]);
+  });
+});
+
+it('T23: a client key that names no origins is for every page', async () => {
   const open = await clientKey(vexil);
   expect(allowed(await ask(open, 'https://anywhere.example'))).toBe('https://anywhere.example');
   expect(allowed(await preflight('https://anywhere.example'))).toBe('https://anywhere.example');

@@ -65,7 +65,7 @@ const bytesOf = ({ status, headers, text }: { status: number; headers: object; t
   return JSON.stringify({ status, text, headers: same });
 };
 
-it('a crawl with a client key finds the visible flags, and no name of anything else', async () => {
+it('T14: a crawl with a client key finds the visible flags, and no name of anything else', async () => {
   const seen: string[] = [];
   for (const user of ['listed', 'other', undefined]) {
     const asked = { environment_key: 'development', ...(user === undefined ? {} : { user_id: user }) };
@@ -86,21 +86,73 @@ it('a crawl with a client key finds the visible flags, and no name of anything e
   expect(seen.join()).not.toMatch(/bucket|rollout/i);
 });
 
-it.each(['get', 'post'] as const)('a hidden flag answers as one that is not there (%s)', async (method) => {
-  const ask = (key: string) =>
-    method === 'get'
-      ? vexil.http.get(`/evaluate/${key}?environment_key=development&user_id=u`).set(withKey(client))
-      : vexil.http
-          .post('/evaluate')
-          .set(withKey(client))
-          .send({ environment_key: 'development', flag_keys: [key] });
-  const [hidden, missing] = [await ask('secret-plan'), await ask('absent-plan')];
-  const count = (bytes: string) => bytes.replace(/"x-ratelimit-\w+":"\d+",?/g, '');
-  expect(count(bytesOf(hidden))).toBe(count(bytesOf(missing)).replaceAll('absent-plan', 'secret-plan'));
-  expect(hidden.text).toContain('FLAG_NOT_FOUND');
+it.each(['get', 'post'] as const)(
+  'T14: a hidden flag answers as one that is not there (%s)',
+  async (method) => {
+    const ask = (key: string) =>
+      method === 'get'
+        ? vexil.http.get(`/evaluate/${key}?environment_key=development&user_id=u`).set(withKey(client))
+        : vexil.http
+            .post('/evaluate')
+            .set(withKey(client))
+            .send({ environment_key: 'development', flag_keys: [key] });
+    const [hidden, missing] = [await ask('secret-plan'), await ask('absent-plan')];
+    const count = (bytes: string) => bytes.replace(/"x-ratelimit-\w+":"\d+",?/g, '');
+    expect(count(bytesOf(hidden))).toBe(count(bytesOf(missing)).replaceAll('absent-plan', 'secret-plan'));
+    expect(hidden.text).toContain('FLAG_NOT_FOUND');
+  },
+);
+
+it('an answer says what, and not why: no reason that speaks of rules, no version, no revision', async () => {
+  const seen = new Map<string, Set<string>>();
+  for (const user of ['listed', 'other', undefined]) {
+    const asked = { environment_key: 'development', ...(user === undefined ? {} : { user_id: user }) };
+    const { body: all } = await vexil.http.post('/evaluate').set(withKey(client)).send(asked);
+    expect(all.revision).toBeNull();
+    for (const key of VISIBLE) {
+      const query = new URLSearchParams(asked).toString();
+      const { body: plain } = await vexil.http.get(`/evaluate/${key}?${query}`).set(withKey(client));
+      const { body: named } = await vexil.http.post(`/evaluate/${key}`).set(withKey(client)).send(asked);
+      expect(named).toEqual(plain);
+      expect(all.flags).toContainEqual(plain);
+      expect([plain.flag_version, plain.revision]).toEqual([null, null]);
+      const told = seen.get(key) ?? new Set();
+      seen.set(key, told.add(plain.reason_code));
+      expect(plain.reason).not.toMatch(/prerequisite|rule|target|listed|default/i);
+    }
+  }
+  expect(Object.fromEntries([...seen].map(([key, told]) => [key, [...told]]))).toEqual({
+    'shop-banner': ['UNKNOWN'],
+    'shop-gated': ['DISABLED'],
+    'shop-off': ['DISABLED'],
+    'shop-ruled': ['UNKNOWN'],
+    'shop-split': ['UNKNOWN'],
+  });
+  // Nor does it get what a server key was told a moment before, from any store of answers.
+  const key = await serverKey(vexil);
+  for (const flag of VISIBLE) {
+    const ask = async (who: MadeKey) =>
+      (await vexil.http.get(`/evaluate/${flag}?environment_key=development`).set(withKey(who))).body;
+    expect((await ask(key)).flag_version).toEqual(expect.any(Number));
+    expect((await ask(client)).flag_version).toBeNull();
+    expect((await ask(key)).revision).toEqual(expect.any(Number));
+  }
 });
 
-it('what is asked for and hidden leaves no trace in the figures', async () => {
+it('OFREP tells it the reason that the protocol asks for, and no version', async () => {
+  const path = '/ofrep/v1/evaluate/flags';
+  const context = { context: { targetingKey: 'other' } };
+  const versions = async (who: MadeKey) =>
+    (await vexil.http.post(path).set(withKey(who)).send(context)).body.flags.map(
+      ({ metadata }: { metadata?: { version: number } }) => metadata?.version,
+    ) as unknown[];
+  expect(await versions(await serverKey(vexil))).toEqual(Array(6).fill(expect.any(Number)));
+  expect(await versions(client)).toEqual(Array(5).fill(undefined));
+  const { body } = await vexil.http.post(`${path}/shop-gated`).set(withKey(client)).send(context);
+  expect(body).toEqual({ key: 'shop-gated', value: false, reason: 'DISABLED', variant: 'off' });
+});
+
+it('T14: what is asked for and hidden leaves no trace in the figures', async () => {
   const figures = async () =>
     (await vexil.http.get('/metrics')).text.split('\n').filter((line) => line.includes('flag="secret-plan"'));
   const before = await figures();

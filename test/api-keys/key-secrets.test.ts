@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => vexil.close());
 
-it('neither the log nor the database nor the figures hold a secret', async () => {
+it('T13: neither the log nor the database nor the figures hold a secret', async () => {
   const tables = await vexil.query<{ name: string }>(
     'SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()',
   );
@@ -51,7 +51,7 @@ it('neither the log nor the database nor the figures hold a secret', async () =>
       expect([place, text.includes(secret.slice(-43))]).toEqual([place, false]);
 });
 
-it('the log and the audit log hold no hash of one either', async () => {
+it('T13: the log and the audit log hold no hash of one either', async () => {
   const rows = JSON.stringify(await vexil.query('SELECT * FROM audit_entries'));
   for (const { secret_hash: hash } of await vexil.query<{ secret_hash: string }>(
     'SELECT secret_hash FROM api_keys',

@@ -5,7 +5,7 @@ import { RedisConnection } from '../../src/platform/cache/redis-connection.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { eventually } from '../support/api.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import { serverKey, withKey } from './support.js';
+import { clientKey, serverKey, withKey } from './support.js';
 
 const LIMIT = 20;
 const PATH = '/evaluate/x?environment_key=development';
@@ -60,7 +60,7 @@ describe('on one instance', () => {
     expect(await passing(vexil, LIMIT + 10, () => withKey(free))).toBe(LIMIT + 10);
   });
 
-  it('a network without a key is limited, whatever it says of where it comes from', async () => {
+  it('T11: a network without a key is limited, whatever it says of where it comes from', async () => {
     const vexil = await start({ RATE_LIMIT_PER_MINUTE: String(LIMIT) });
     let n = 0;
     const forged = () => {
@@ -87,13 +87,58 @@ describe('on one instance', () => {
       expect((await vexil.http.get(path)).status).toBe(200);
   });
 
-  it('behind a proxy that is believed, each client is counted for itself', async () => {
+  it('T11: behind a proxy that is believed, each client is counted for itself', async () => {
     const vexil = await start({ RATE_LIMIT_PER_MINUTE: String(LIMIT), TRUST_PROXY: '1' });
     const from = (address: string) => () => ({ 'X-Forwarded-For': address });
     expect(await passing(vexil, LIMIT + 5, from('203.0.113.1'))).toBe(LIMIT);
     expect(await passing(vexil, 5, from('203.0.113.2'))).toBe(5);
     // What the client itself put in front of what the proxy adds is not believed.
     expect(await passing(vexil, 3, from('198.51.100.7, 203.0.113.1'))).toBe(0);
+  });
+
+  it('T11: a proxy that tells the port, too, does not make a client of each connection', async () => {
+    const vexil = await start({ RATE_LIMIT_PER_MINUTE: String(LIMIT), TRUST_PROXY: '1' });
+    let port = 40_000;
+    const from = (before: string, after: string) => () => ({
+      'X-Forwarded-For': `${before}${(port += 1)}${after}`,
+    });
+    expect(await passing(vexil, LIMIT + 5, from('203.0.113.1:', ''))).toBe(LIMIT);
+    expect(await passing(vexil, 3, from('198.51.100.7, 203.0.113.1:', ''))).toBe(0);
+    expect(await passing(vexil, LIMIT + 5, from('[2001:db8::1]:', ''))).toBe(LIMIT);
+    // The application counts with the door.
+    for (const headers of [from('203.0.113.1:', '')(), { 'X-Forwarded-For': '2001:db8::2' }])
+      expect((await vexil.http.get('/flags').set(headers)).status).toBe(429);
+    expect(await passing(vexil, 3, from('203.0.113.2:', ''))).toBe(3);
+  });
+
+  it('T11: what is no address makes nobody another client', async () => {
+    const vexil = await start({ RATE_LIMIT_PER_MINUTE: String(LIMIT), TRUST_PROXY: '2' });
+    let n = 0;
+    const WORDS = ['x', 'unknown', '_hidden', '203.0.113', '203.0.113.256', '[203.0.113.1]:', '[::1', '::g'];
+    const forged = () => {
+      n += 1;
+      return { 'X-Forwarded-For': `${WORDS[n % WORDS.length] ?? ''}${n % 7}n, 203.0.113.1` };
+    };
+    expect(await passing(vexil, LIMIT + 10, forged)).toBe(LIMIT);
+    expect((await vexil.http.get('/flags').set(forged())).status).toBe(429);
+  });
+
+  it('a client key is counted for each network that brings it, and a server key for all', async () => {
+    const vexil = await start({ TRUST_PROXY: '1' });
+    const limit = { rate_limit_per_minute: LIMIT };
+    const [page, program] = [await clientKey(vexil, limit), await serverKey(vexil, limit)];
+    const from = (address: string, key: { secret: string }) => () => ({
+      ...withKey(key),
+      'X-Forwarded-For': address,
+    });
+    expect(await passing(vexil, LIMIT + 3, from('203.0.113.1', page))).toBe(LIMIT);
+    expect(await passing(vexil, 5, from('203.0.113.2', page))).toBe(5);
+    expect(await passing(vexil, 3, from('198.51.100.7, 203.0.113.1', page))).toBe(0);
+    // One customer has a /64 to itself.
+    expect(await passing(vexil, LIMIT, from('2001:db8::1', page))).toBe(LIMIT);
+    expect(await passing(vexil, 3, from('2001:db8::2', page))).toBe(0);
+    expect(await passing(vexil, LIMIT, from('203.0.113.1', program))).toBe(LIMIT);
+    expect(await passing(vexil, 3, from('203.0.113.2', program))).toBe(0);
   });
 
   it('many at the same time do not slip through', async () => {
@@ -140,7 +185,7 @@ describeWithRedis('over instances that share a Redis', () => {
     for (const app of [one, two]) await eventually(async () => (await ask(app)).status === 429);
   });
 
-  it.each(['killed', 'frozen'] as const)('with Redis %s the limit holds', async (fault) => {
+  it.each(['killed', 'frozen'] as const)('R2: with Redis %s the limit holds', async (fault) => {
     await startTwo();
     const key = await serverKey(one, { rate_limit_per_minute: LIMIT });
     await one.http.get(PATH).set(withKey(key)).expect(200);

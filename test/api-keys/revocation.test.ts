@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { ApiKeysChanged } from '../../src/api-keys/api-key.events.js';
 import { ApiKeysRepository } from '../../src/api-keys/api-keys.repository.js';
 import { DatabaseUnavailable } from '../../src/platform/database/faults.js';
 import { Notifications } from '../../src/platform/database/notifications.js';
+import { EventBus } from '../../src/platform/events/event-bus.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { eventually } from '../support/api.js';
 import { serverKey, withKey, type MadeKey } from './support.js';
@@ -46,7 +48,7 @@ async function msUntilRefused(app: TestApp, key: MadeKey): Promise<number> {
   }
 }
 
-it('a new key works on every instance, and a revoked one on none, whether they hear of it or ask', async () => {
+it('T13: a new key works on every instance, and a revoked one on none, whether they hear of it or ask', async () => {
   for (let round = 0; round < 3; round += 1) {
     const key = await serverKey(writer);
     expect(await statusAt(writer, key)).toBe(200);
@@ -88,4 +90,37 @@ it('keys that are known go on working while the database does not answer', async
   for (const spy of spies) spy.mockRestore();
   await revoke(key);
   await eventually(async () => (await statusAt(asker, key)) === 401);
+});
+
+it('a burst of changes is read once, and none of them is missed', async () => {
+  const key = await serverKey(writer);
+  await eventually(async () => (await statusAt(listener, key)) === 200);
+  const repository = listener.app.get(ApiKeysRepository, { strict: false });
+  const bus = listener.app.get(EventBus, { strict: false });
+  let go: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (go = resolve));
+  const known = repository.known.bind(repository);
+  const spy = jest.spyOn(repository, 'known').mockImplementation(async () => {
+    const before = await known();
+    await held;
+    return before;
+  });
+  try {
+    // One is being read, without what comes now.
+    const first = bus.publish(new ApiKeysChanged());
+    await eventually(() => spy.mock.calls.length === 1);
+    const revoked = revoke(key);
+    const burst = Array.from({ length: 50 }, () => bus.publish(new ApiKeysChanged()));
+    await revoked;
+    const last = bus.publish(new ApiKeysChanged());
+    expect(await statusAt(listener, key)).toBe(200);
+    go();
+    await Promise.all([first, ...burst, last]);
+    expect(await statusAt(listener, key)).toBe(401);
+    // Those that waited, and whoever heard of it after that had begun.
+    expect(spy.mock.calls.length).toBeLessThanOrEqual(4);
+  } finally {
+    go();
+    spy.mockRestore();
+  }
 });

@@ -43,6 +43,7 @@ it.each([
   ['environment_key=never-was', ['ix_audit_entries_environment', 'ix_audit_entries_revisions']],
   ['entity_type=flag&entity_key=flag-7', ['ix_audit_entries_entity']],
   ['user_id=person-7', ['ix_audit_entries_actor']],
+  ['request_id=request-7', ['ix_audit_entries_request']],
   // What is everywhere is found from the end.
   ['environment_key=production', ['pk_audit_entries']],
   ['limit=50', ['pk_audit_entries']],

@@ -256,6 +256,8 @@ it('filters, and pages from the newest on without missing or repeating any', asy
   for (let index = 0; index < 7; index += 1)
     await api.newFlag({ key: `page-${index}`, environment_key: 'staging' });
   await api.change('page-1', { name: 'x' }, 'staging');
+  for (const key of ['page-2', 'page-3'])
+    await api.put(flagPath(key, 'staging'), { is_enabled: true }, { 'X-Request-Id': 'batch-of-two' });
   await api.delete(flagPath('page-0', 'staging'));
   const everything: Json[] = (await api.get('/audit?limit=200')).body;
   const positions = everything.map(({ position }) => position as number);
@@ -278,6 +280,7 @@ it('filters, and pages from the newest on without missing or repeating any', asy
     ['entity_type=user', ({ entity_type }) => entity_type === 'user'],
     ['entity_key=page-1', ({ entity_key }) => entity_key === 'page-1'],
     ['action=deleted', ({ action }) => action === 'deleted'],
+    ['request_id=batch-of-two', ({ request_id }) => request_id === 'batch-of-two'],
     [`user_id=${developer.id}`, ({ user_id }) => user_id === developer.id],
     ['environment_key=staging', (entry) => 'staging' in (entry['revisions'] as Json)],
     [

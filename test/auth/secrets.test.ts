@@ -116,7 +116,7 @@ it('the flow did what it should have done', () => {
   expect(tokens.length).toBeGreaterThan(4);
 });
 
-it('no log line holds a password, a token or the signing secret', () => {
+it('T25: no log line holds a password, a token or the signing secret', () => {
   for (const secret of secrets()) expect(log.includes(secret)).toBe(false);
   expect(log).not.toContain('argon2id');
 });
@@ -125,14 +125,14 @@ it('each log line is one JSON object', () => {
   for (const line of log.trim().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
 });
 
-it('no audit entry holds one, nor a hash of a password', async () => {
+it('T25: no audit entry holds one, nor a hash of a password', async () => {
   const rows = JSON.stringify(await vexil.query('SELECT * FROM audit_entries'));
   expect(rows).toContain('canary@example.com');
   for (const secret of secrets()) expect(rows.includes(secret)).toBe(false);
   expect(rows).not.toMatch(/argon2|hash_password|password/i);
 });
 
-it('no answer holds one, but for the token that it is there to give', () => {
+it('T25: no answer holds one, but for the token that it is there to give', () => {
   for (const { text, body } of answers) {
     const rest = JSON.stringify({ ...body, access_token: undefined }) + (body['access_token'] ? '' : text);
     for (const secret of secrets()) expect(rest.includes(secret)).toBe(false);
@@ -140,7 +140,7 @@ it('no answer holds one, but for the token that it is there to give', () => {
   }
 });
 
-it('an error that we did not expect tells the client nothing but where to look', () => {
+it('T25: an error that we did not expect tells the client nothing but where to look', () => {
   const { body } = answers.find(({ status }) => status === 500)!;
   expect(body).toEqual({
     type: 'about:blank',
@@ -153,12 +153,12 @@ it('an error that we did not expect tells the client nothing but where to look',
   expect(log).toContain(String(body['request_id']));
 });
 
-it('the database holds a password as a hash only', async () => {
+it('T25: the database holds a password as a hash only', async () => {
   const rows = JSON.stringify(await vexil.query('SELECT * FROM users'));
   for (const secret of secrets()) expect(rows.includes(secret)).toBe(false);
 });
 
-it('no figure for Prometheus holds one', async () => {
+it('T25: no figure for Prometheus holds one', async () => {
   const { text } = await vexil.http.get('/metrics');
   for (const secret of secrets()) expect(text.includes(secret)).toBe(false);
 });

@@ -10,11 +10,11 @@ import { describeWithPostgres, PostgresServer } from '../support/postgres-server
 import { ADMIN, NodeProcess, Service, type Exit } from '../support/service-process.js';
 
 // A machine that is busy with other things must not turn this red.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const SECRET = '7b1f0c9d2e8a46535f1e0d9c8b7a69584736251403f2e1d0';
 const closing: (() => unknown)[] = [];
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, 300_000);
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });

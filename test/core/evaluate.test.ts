@@ -12,7 +12,14 @@ import {
   type Snapshot,
 } from '../../src/core/index.js';
 import { anyText, context, snapshot } from '../support/arbitraries.js';
-import { compiledFrom, flagWire, patterns, rolloutWire } from '../support/builders.js';
+import {
+  compiledFrom,
+  conditionWire,
+  flagWire,
+  patterns,
+  rolloutWire,
+  ruleWire,
+} from '../support/builders.js';
 
 const attempts = { numRuns: 500 };
 const rolled = (coverage: number, changes = {}) =>
@@ -201,4 +208,22 @@ it('shares and freezes an answer that is the same for everybody', () => {
   const decision = evaluate(compiled, 'f', { targetingKey: 'alice' });
   expect(evaluate(compiled, 'f', { targetingKey: 'bob' })).toBe(decision);
   expect(Object.isFrozen(decision)).toBe(true);
+});
+
+it('asks a clock when a condition wants the time, once, and otherwise never', () => {
+  const timed = (at: number) => conditionWire('now', 'equals', [at]);
+  const rules = [ruleWire('r', [timed(7), timed(7)])];
+  const compiled = compiledFrom(
+    flagWire('timed', { rules, default_serve: { variant: 'off' } }),
+    flagWire('rolled', { default_serve: rolloutWire('s', 5_000) }),
+    flagWire('plain'),
+  );
+  let asked = 0;
+  const clock = () => 6 + (asked += 1);
+  expect(evaluate(compiled, 'plain', { targetingKey: 'a' }, clock).value).toBe(true);
+  evaluate(compiled, 'rolled', { targetingKey: 'a' }, clock);
+  evaluate(compiled, 'timed', { now: 5 }, clock);
+  expect(asked).toBe(0);
+  expect(evaluate(compiled, 'timed', {}, clock).value).toBe(true);
+  expect(asked).toBe(1);
 });

@@ -64,6 +64,7 @@ it('starts with development, staging and production, of which production is prot
       name,
       description,
       protected: isProtected,
+      confirm_changes: false,
       position: index + 1,
       revision: 0,
       version: 1,
@@ -107,7 +108,14 @@ describe('making one', () => {
         reason: 'a new team',
         user_id: (await vexil.as('admin')).id,
         before: null,
-        after: { key, name: 'Somewhere', description: 'd', protected: true, position: 7 },
+        after: {
+          key,
+          name: 'Somewhere',
+          description: 'd',
+          protected: true,
+          confirm_changes: false,
+          position: 7,
+        },
       }),
     ]);
   });

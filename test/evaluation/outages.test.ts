@@ -11,10 +11,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, it } from '@jest/globals';
+import { newSecret } from '../../src/api-keys/api-key-secret.js';
 import { EnvironmentRevisions } from '../../src/environments/environment-revisions.js';
 import { SnapshotArchive, WRITTEN } from '../../src/evaluation/snapshot-archive.js';
 import { SnapshotsService } from '../../src/evaluation/snapshots.service.js';
 import { SnapshotFiles, type StoredSnapshot } from '../../src/evaluation/snapshot-file.js';
+import { STREAM_PATH, StreamAddresses } from '../../src/ofrep/stream-addresses.js';
 import { Cache } from '../../src/platform/cache/cache.js';
 import { cacheKey } from '../../src/platform/cache/cache-key.js';
 import { openDatabaseSource } from '../../src/platform/database/database-source.js';
@@ -252,6 +254,52 @@ it('is not ready without any snapshot, says so, and asks to be tried again', asy
   }
 });
 
+it('tells pages, too, that no key is known yet: only of what a client key is for', async () => {
+  const vexil = await startWithoutDatabase();
+  const Origin = 'https://shop.example';
+  const read = ({ status, headers }: { status: number; headers: Record<string, string> }) => [
+    status,
+    headers['access-control-allow-origin'],
+    headers['retry-after'],
+  ];
+  const withSecret = (kind: 'client' | 'server') => ({ Origin, 'X-API-Key': newSecret(kind).secret });
+  const [one, all] = ['/evaluate/kept?environment_key=development', '/ofrep/v1/evaluate/flags'];
+  try {
+    expect(read(await vexil.http.get(one).set(withSecret('client')))).toEqual([503, Origin, '2']);
+    const body = { context: { targetingKey: 'a' } };
+    const bulk = await vexil.http.post(all).set(withSecret('client')).send(body);
+    expect(read(bulk)).toEqual([503, Origin, '2']);
+    expect(bulk.headers['access-control-expose-headers']).toContain('Retry-After');
+    const token = vexil.app
+      .get(StreamAddresses, { strict: false })
+      .tokenFor('7b0c8a52-0000-4000-8000-000000000000');
+    const stream = await vexil.http.get(`${STREAM_PATH}?token=${token}`).set({ Origin });
+    expect(read(stream)).toEqual([503, Origin, '2']);
+    for (const [path, method] of [
+      [one, 'GET'],
+      [all, 'POST'],
+    ] as const) {
+      const preflight = await vexil.http
+        .options(path)
+        .set({ Origin, 'Access-Control-Request-Method': method });
+      expect(read(preflight)).toEqual([204, Origin, undefined]);
+    }
+    // Of nothing else, and to nobody else.
+    const forged = `${STREAM_PATH}?token=${token.slice(0, -2)}AA`;
+    for (const answer of [
+      await vexil.http.get(one).set(withSecret('server')),
+      await vexil.http.get(one).set({ Origin }),
+      await vexil.http.get(one).set({ Origin, 'X-API-Key': 'x' }),
+      await vexil.http.get('/flags').set(withSecret('client')),
+      await vexil.http.options('/flags').set({ Origin, 'Access-Control-Request-Method': 'GET' }),
+      await vexil.http.get(forged).set({ Origin }),
+    ])
+      expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+  } finally {
+    await vexil.close();
+  }
+});
+
 it('starts without a database from the last snapshot on disk, and marks it stale', async () => {
   await leaveSnapshots();
   const vexil = await startWithoutDatabase();
@@ -319,7 +367,7 @@ it('takes no snapshot rather than a damaged one', async () => {
 });
 
 it('keeps two generations, and removes both with the environment', async () => {
-  const files = new SnapshotFiles(folder);
+  const files = new SnapshotFiles(folder, () => true);
   const environmentId = '7b0c8a52-0000-4000-8000-000000000000';
   const at = (revision: number): StoredSnapshot => ({
     environmentId,

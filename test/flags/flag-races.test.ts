@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Api, flagPath, PATIENT } from '../support/api.js';
 import { startApp, type TestApp } from '../support/app.js';
 
-const EDITORS = 40;
-const EDITS = 10;
+// Postgres takes all of them; the embedded database works for one at a time.
+const [EDITORS, EDITS] = process.env['DATABASE_URL'] ? [40, 10] : [12, 4];
 
 let vexil: TestApp;
 let api: Api;
@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const times = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-it('loses none of the edits of 40 editors who each look, change and try again', async () => {
+it(`loses none of the edits of ${EDITORS} editors who each look, change and try again`, async () => {
   await api.newFlag({ key: 'edited', description: '0' });
   const revision = await api.revision();
   let conflicts = 0;

@@ -93,7 +93,7 @@ describe('failures', () => {
       {
         key: 'shop-split',
         errorCode: 'TARGETING_KEY_MISSING',
-        errorDetails: "Flag 'shop-split' is rolled out by targetingKey, and the context has none",
+        errorDetails: "Flag 'shop-split' needs a targetingKey, and the context has none",
       },
     ],
     [
@@ -331,7 +331,7 @@ describe('all flags', () => {
       {
         key: 'shop-split',
         errorCode: 'TARGETING_KEY_MISSING',
-        errorDetails: "Flag 'shop-split' is rolled out by targetingKey, and the context has none",
+        errorDetails: "Flag 'shop-split' needs a targetingKey, and the context has none",
       },
     ]);
   });

@@ -288,6 +288,12 @@ describe('when every operation is called as it says', () => {
     await call('POST /flags', 422, '/flags', { body: { ...flag, color: 'red' } });
     await call('GET /flags', 200, '/flags?limit=1000');
     await call('GET /flags', 200, '/flags?environment_key=staging');
+    await call('GET /flag-table', 200, '/flag-table?tag=checkout&limit=10');
+    await call('GET /flags/{key}/usage', 200, '/flags/walk/usage?environment_key=staging&period=hour');
+    await call('GET /flags/{key}/usage', 422, '/flags/walk/usage?environment_key=staging&period=week');
+    await call('GET /usage', 200, '/usage?environment_key=staging&key=walk');
+    await call('GET /usage', 404, '/usage?environment_key=nowhere&key=walk');
+    await call('GET /flag-table', 422, '/flag-table?sort=size');
     await call('GET /flags/{key}', 200, '/flags/walk?environment_key=staging');
     await call('PUT /flags/{key}', 200, '/flags/walk?environment_key=staging', {
       body: { is_enabled: true },
@@ -313,6 +319,28 @@ describe('when every operation is called as it says', () => {
     await call('PUT /segments/{key}', 200, '/segments/crowd?environment_key=staging', {
       body: { conditions: null },
     });
+    const [{ position: changed }] = JSON.parse(
+      (await call('GET /audit', 200, '/audit?entity_type=segment&limit=1')).text,
+    ) as [{ position: number }];
+    await call('POST /segments/{key}/revert', 200, '/segments/crowd/revert?environment_key=staging', {
+      body: { position: changed, reason: 'not meant' },
+    });
+    await call('POST /segments/{key}/revert', 409, '/segments/crowd/revert?environment_key=staging', {
+      body: { position: changed },
+    });
+    await call('POST /conditions/try', 200, '/conditions/try', {
+      body: {
+        environment_key: 'staging',
+        conditions: [
+          { any: [{ operator: 'in_segment', values: ['crowd'] }] },
+          { all: [{ attribute: 'email', operator: 'matches', values: ['(?=no)'] }] },
+        ],
+        contexts: [{ user_id: 'alice' }],
+      },
+    });
+    await call('POST /conditions/try', 404, '/conditions/try', {
+      body: { environment_key: 'nowhere', conditions: [{ all: [] }], contexts: [] },
+    });
     await call('DELETE /segments/{key}', 204, '/segments/crowd?environment_key=staging');
     await call('PUT /flags/{key}', 200, '/flags/walk?environment_key=staging', {
       body: {
@@ -322,6 +350,18 @@ describe('when every operation is called as it says', () => {
     });
     await call('GET /flags/{key}/targets/{variant}', 200, '/flags/walk/targets/on?environment_key=staging');
     await call('GET /flags/{key}/lint', 200, '/flags/walk/lint?environment_key=staging');
+    await call('PUT /flags/{key}', 200, '/flags/walk?environment_key=staging', {
+      body: { owner: 'somebody' },
+    });
+    const [{ position }] = JSON.parse(
+      (await call('GET /audit/flag/{key}', 200, '/audit/flag/walk?limit=1')).text,
+    ) as [{ position: number }];
+    await call('POST /flags/{key}/revert', 200, '/flags/walk/revert?environment_key=staging', {
+      body: { position, reason: 'not theirs' },
+    });
+    await call('POST /flags/{key}/revert', 409, '/flags/walk/revert?environment_key=staging', {
+      body: { position },
+    });
     await call('POST /flags/{key}/re-randomise', 200, '/flags/walk/re-randomise?environment_key=staging', {
       body: { rule_id: 'r' },
     });
@@ -371,6 +411,7 @@ describe('when every operation is called as it says', () => {
     await call('GET /ofrep/v1/stream', 200, eventStreams[0]?.endpoint.requestUri ?? '', { role: null });
     await call('GET /ofrep/v1/stream', 401, '/ofrep/v1/stream?token=x', { role: null });
     await call('GET /ofrep/v1/stream', 400, '/ofrep/v1/stream', { role: null });
+    await call('GET /activity', 200, '/activity');
     await call('GET /stream', 200, '/stream?environment_key=staging');
     await call('GET /stream', 404, '/stream?environment_key=nowhere');
     const { headers } = await call('GET /ruleset', 200, '/ruleset?environment_key=staging');

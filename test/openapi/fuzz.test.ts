@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENT } from '../support/api.js';
 import { PASSWORD, startApp, type TestApp } from '../support/app.js';
+import { Drill, Durations, outOf } from '../support/drill.js';
 import { send, type Received } from '../support/send.js';
 import { ApiDocument, flawsOfProblem, type Json, type Route } from './document.js';
 import { Requests, strayRequests, type Attempt, type Caller } from './requests.js';
@@ -8,6 +11,9 @@ import { Requests, strayRequests, type Attempt, type Caller } from './requests.j
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 5_000);
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
 const AT_ONCE = 8;
+const MOST_TRIES = 3;
+/** Of all answers, how many may tell to come again. */
+const COME_AGAIN_SHARE = 0.005;
 const ENVIRONMENTS = ['development', 'staging', 'production'];
 const PASSING = ['fuzz-1', 'fuzz-2', 'fuzz-3'];
 const FLAGS = Array.from({ length: 12 }, (_, index) => `fuzz-${index}`);
@@ -20,7 +26,8 @@ let victims: readonly string[];
 let keys: readonly string[];
 const tokens = new Map<Caller, string>();
 beforeAll(async () => {
-  vexil = await startApp();
+  // A 503 of a machine that is too busy for a second says nothing about the request.
+  vexil = await startApp(PATIENT);
   const answer = await send(vexil.url, { method: 'GET', path: '/openapi.json' });
   document = new ApiDocument(JSON.parse(answer.text) as Json);
   // Accounts may be demoted and disabled, but for those that the requests are made with.
@@ -66,8 +73,19 @@ interface Finding {
 async function attempt(made: Attempt, flawsOf: (answer: Received) => string[]): Promise<Finding | undefined> {
   const token = tokens.get(made.caller);
   const headers = { ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }), ...made.headers };
-  const answer = await send(vexil.url, { ...made, headers });
-  counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
+  const ask = async (): Promise<Received> => {
+    const sentAt = performance.now();
+    const received = await send(vexil.url, { ...made, headers });
+    durations.add(performance.now() - sentAt);
+    counts.set(received.status, (counts.get(received.status) ?? 0) + 1);
+    return received;
+  };
+  let answer = await ask();
+  for (let tries = 0; tries < MOST_TRIES && saysComeAgain(answer); tries += 1) {
+    comeAgain += 1;
+    await sleep(Number(answer.headers['retry-after']) * 1000);
+    answer = await ask();
+  }
   const flaws = flawsOf(answer);
   return flaws.length === 0
     ? undefined
@@ -78,7 +96,13 @@ async function attempt(made: Attempt, flawsOf: (answer: Received) => string[]): 
       };
 }
 
+/** That the database is too slow just now, on a machine that has other things to do: honest, as long as it is rare and passes. */
+const saysComeAgain = ({ status, headers, text }: Received): boolean =>
+  status === 503 && headers['retry-after'] !== undefined && text.includes('"code":"database_unavailable"');
+let comeAgain = 0;
+
 const counts = new Map<number, number>();
+const durations = new Durations();
 
 /** No server error, and a problem document for every failure; OPTIONS and HEAD have no bodies to look at. */
 function flawsOfStray({ method, path }: Attempt, answer: Received): string[] {
@@ -92,9 +116,9 @@ function flawsOfStray({ method, path }: Attempt, answer: Received): string[] {
 }
 
 it(
-  `answers ${REQUESTS} requests of every kind as the document says (FUZZ_SEED=${SEED})`,
+  `R15: answers ${REQUESTS} requests of every kind as the document says (FUZZ_SEED=${SEED})`,
   async () => {
-    console.log(`FUZZ_SEED=${SEED} FUZZ_REQUESTS=${REQUESTS}`);
+    const drill = new Drill('R15', 'fuzz of every endpoint');
     const prototype = Object.getOwnPropertyNames(Object.prototype);
     const requests = new Requests(document, known);
     // What changes something, twice as often as what only reads.
@@ -120,7 +144,6 @@ it(
       plan.flatMap((own) => own[turn] ?? []),
     ).flat();
     const findings: Finding[] = [];
-    const started = Date.now();
     const worker = async (): Promise<void> => {
       for (let next = queue.shift(); next; next = queue.shift()) {
         const finding = await next();
@@ -128,11 +151,27 @@ it(
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    console.log(`${Date.now() - started} ms`, Object.fromEntries([...counts].sort(([a], [b]) => a - b)));
+    // Whatever an answer left running has a moment to fail: a rejection that nobody handles turns a test of Jest's red.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const asked = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    const flawsOf = (kind: 'a server error' | undefined) =>
+      findings.filter(({ flaws }) => flaws.includes('a server error') === (kind !== undefined)).length;
+    drill.report(
+      {
+        FUZZ_SEED: SEED,
+        endpoints: document.routes.length,
+        'server errors': outOf(flawsOf('a server error'), asked),
+        'answers that break the document': outOf(flawsOf(undefined), asked),
+        'answers to come again': outOf(comeAgain, asked),
+        'answers by status': Object.fromEntries([...counts].sort(([a], [b]) => a - b)),
+      },
+      { answers: durations },
+    );
 
     expect(`${findings.length} findings ${JSON.stringify(findings.slice(0, 8), undefined, 1)}`).toBe(
       '0 findings []',
     );
+    expect(comeAgain).toBeLessThanOrEqual(asked * COME_AGAIN_SHARE);
     expect(({} as Json)['polluted']).toBeUndefined();
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(prototype);
     // Otherwise nothing was tried that matters.

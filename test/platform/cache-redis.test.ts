@@ -249,6 +249,17 @@ describeWithRedis('given a Redis that fails', () => {
     expect(silent.warn).toHaveBeenCalledTimes(1);
   });
 
+  it('is said to be up again when Redis is, though nobody has asked it anything since', async () => {
+    const { cache } = await connected();
+    server.freeze();
+    expect(await cache.get(KEY)).toBeUndefined();
+    expect(cache.counters().state).toBe('down');
+    server.thaw();
+    await until(() => cache.counters().state === 'up');
+    expect(await cache.get(KEY)).toBeUndefined();
+    expect(cache.counters()).toMatchObject({ state: 'up', timeouts: 1, breakerOpenings: 1 });
+  });
+
   it('misses after FLUSHALL, without counting an error', async () => {
     const { cache, connection } = await connected();
     await cache.set(KEY, 1, 60);

@@ -1,9 +1,10 @@
 import { Writable } from 'node:stream';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { SPEC_VERSION } from '../../src/core/index.js';
 import { EnvironmentFeed } from '../../src/stream/environment-feed.js';
 import { EventStream, type StreamListener } from '../../src/stream/event-stream.js';
 import { StreamAdmission } from '../../src/stream/stream-admission.js';
+import { sendStream } from '../../src/stream/stream-response.js';
 
 /** Takes bytes only when it is told to. */
 class Slow extends Writable {
@@ -171,26 +172,68 @@ it('ends for an environment that was deleted before it began', async () => {
 });
 
 describe('admission', () => {
-  const admission = () => new StreamAdmission({ streams: 3, perCaller: 2, rulesetsSending: 1 });
+  const admission = (limits = {}) =>
+    new StreamAdmission({ streams: 3, perCaller: 2, rulesetsSending: 1, ...limits });
+  const person = (id: string) => ({ id, isClient: false });
+  const page = (id: string) => ({ id, isClient: true });
+  const FULL = 'as many streams as it can serve';
+  /** @returns how many are let in until one is refused */
+  const room = (enter: (n: number) => unknown): number => {
+    for (let n = 0; ; n += 1)
+      try {
+        enter(n);
+      } catch {
+        return n;
+      }
+  };
 
   it('gives a place back once, however often it is said', () => {
     const places = admission();
-    const leave = places.enter('a');
-    places.enter('a');
-    expect(() => places.enter('a')).toThrow('2 streams');
+    const leave = places.enter(person('a'), 'here');
+    places.enter(person('a'), 'here');
+    expect(() => places.enter(person('a'), 'here')).toThrow('2 streams');
     leave();
     leave();
-    places.enter('a');
-    expect(() => places.enter('a')).toThrow('2 streams');
-    places.enter('b');
-    expect(() => places.enter('c')).toThrow('as many streams as it can serve');
+    places.enter(person('a'), 'here');
+    expect(() => places.enter(person('a'), 'here')).toThrow('2 streams');
+    places.enter(person('a'), 'there');
+    expect(() => places.enter(person('c'), 'here')).toThrow(FULL);
+  });
+
+  it('keeps places for servers and people, whatever comes with client keys', () => {
+    const places = admission({ streams: 100, perCaller: 10 });
+    const taken = room((n) => places.enter(page(`key-${n}`), `net-${n}`));
+    expect(taken).toBe(80);
+    expect(room((n) => places.enter(person(`user-${n}`), 'here'))).toBe(20);
+  });
+
+  it('gives one client key a part of the places, and each network that brings it a part of that', () => {
+    const places = admission({ streams: 100, perCaller: 10 });
+    expect(room(() => places.enter(page('key'), 'one'))).toBe(2);
+    expect(() => places.enter(page('key'), 'one')).toThrow('2 streams');
+    expect(room((n) => places.enter(page('key'), `net-${n}`))).toBe(48);
+    expect(() => places.enter(page('key'), 'another')).toThrow(FULL);
+    places.enter(page('other key'), 'one');
   });
 
   it('sends so many rulesets at a time', () => {
     const places = admission();
     const over = places.sendRuleset();
-    expect(() => places.sendRuleset()).toThrow('as many streams as it can serve');
+    expect(() => places.sendRuleset()).toThrow(FULL);
     over();
     places.sendRuleset();
   });
+});
+
+it('gives its place back when it cannot begin', () => {
+  const giveUp = jest.fn();
+  const broken = {
+    writeHead: () => {
+      throw new Error('gone');
+    },
+  };
+  const begin = jest.fn();
+  expect(() => sendStream({ method: 'GET' } as never, broken as never, { begin, giveUp })).toThrow('gone');
+  expect(giveUp).toHaveBeenCalledTimes(1);
+  expect(begin).not.toHaveBeenCalled();
 });

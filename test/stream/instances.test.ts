@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { DatabaseSource } from '../../src/platform/database/database-source.js';
 import { Api, eventually, PATIENT } from '../support/api.js';
 import { startApp, testConfig, type TestApp } from '../support/app.js';
-import { randomFrom, report, SEED } from '../support/chaos.js';
 import { migratedDatabase } from '../support/database.js';
+import { randomFrom, SEED } from '../support/drill.js';
 import { Follower, StreamConnection } from '../support/stream-client.js';
 
 let database: DatabaseSource;
@@ -84,5 +84,4 @@ it('never takes a client back that goes from one to the other while both are wri
     expect(follower.ruleset).toEqual(body);
     expect(follower.flaws).toEqual([]);
   }
-  report('two instances', { clients: followers.map(({ counts }) => counts) });
 }, 120_000);

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { oneAtATime } from './one-at-a-time.js';
 
 export const PROJECT = resolve('.');
 export const MAIN = join(PROJECT, 'dist/src/main.js');
@@ -9,28 +8,11 @@ export const command = (name: string): string => join(PROJECT, 'dist/src/command
 
 /** Brings dist/ up to date; of several test files that come here at once, one builds and the others wait. */
 export async function ensureBuilt(): Promise<void> {
-  const lock = join(PROJECT, '.cache', 'building');
-  mkdirSync(join(PROJECT, '.cache'), { recursive: true });
-  for (;;) {
-    try {
-      mkdirSync(lock);
-      break;
-    } catch {
-      try {
-        if (Date.now() - statSync(lock).mtimeMs > 60_000) rmdirSync(lock);
-      } catch {
-        // Given back just now.
-      }
-      await sleep(100);
-    }
-  }
-  try {
-    const module = JSON.stringify(join(PROJECT, 'scripts/build-if-old.mjs'));
+  const module = JSON.stringify(join(PROJECT, 'scripts/build-if-old.mjs'));
+  await oneAtATime('building', () =>
     execFileSync(process.execPath, ['--input-type=module', '-e', `(await import(${module})).buildIfOld()`], {
       cwd: PROJECT,
       stdio: ['ignore', 'pipe', 'inherit'],
-    });
-  } finally {
-    rmdirSync(lock);
-  }
+    }),
+  );
 }

@@ -1,28 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Durations, outOf } from './drill.js';
 import type { Answer, HttpClient } from './http-client.js';
-
-/** How often each fault happens; CHAOS_ROUNDS says another number for a long run. */
-export const rounds = (short: number): number => Number(process.env['CHAOS_ROUNDS'] ?? short);
-
-/** The seed of all random choices; CHAOS_SEED repeats a run's. */
-export const SEED = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-
-/** Source: mulberry32, Tommy Ettinger. */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-/** One line that says what was done and what came of it. */
-export function report(name: string, figures: Record<string, unknown>): void {
-  process.stdout.write(`chaos ${JSON.stringify({ name, seed: SEED, ...figures })}\n`);
-}
+import { referenceMurmur3 } from './reference-murmur3.js';
 
 const ENVIRONMENTS = ['development', 'staging', 'production'];
 
@@ -34,27 +14,55 @@ interface Acknowledged {
   readonly version: number;
 }
 
-/** Writers and evaluators against one service, and the memory of everything that was acknowledged. */
+/**
+ * Writers, readers and evaluators against one service or several, and the memory of everything that was acknowledged. Each
+ * worker keeps to one of them.
+ */
 export class Load {
   readonly acknowledged: Acknowledged[] = [];
   /** Answers to writes that were no success, by status, and broken connections as `broken`. */
   readonly refusals = new Map<number | 'broken', number>();
   readonly badRefusals: unknown[] = [];
   evaluations = 0;
+  /** Those without an answer, with another status than 200, with another answer than is right, or from a state before the last. */
   readonly failedEvaluations: unknown[] = [];
   reads = 0;
   readonly failedReads: unknown[] = [];
-  slowestMs = 0;
+  readonly durations = {
+    evaluations: new Durations(),
+    writes: new Durations(),
+    'refused writes': new Durations(),
+    reads: new Durations(),
+  };
   lastAcknowledgedAt = 0;
+  private readonly clients: readonly HttpClient[];
+  private readonly name = randomUUID().slice(0, 8);
   private isOver = false;
   private readonly workers: Promise<void>[] = [];
 
   constructor(
-    private readonly client: HttpClient,
+    clients: HttpClient | readonly HttpClient[],
     private readonly token: string,
-  ) {}
+  ) {
+    this.clients = [clients].flat();
+  }
 
-  private readonly name = randomUUID().slice(0, 8);
+  /** The longest that any request took, in milliseconds. */
+  get slowestMs(): number {
+    return Math.max(...Object.values(this.durations).map(({ max }) => max));
+  }
+
+  /** For a report. */
+  get counts() {
+    return {
+      ...(this.evaluations > 0 && {
+        'failed or wrong evaluations': outOf(this.failedEvaluations.length, this.evaluations),
+      }),
+      ...(this.reads > 0 && { 'failed reads': outOf(this.failedReads.length, this.reads) }),
+      'acknowledged writes': this.acknowledged.length,
+      'refused writes': Object.fromEntries(this.refusals),
+    };
+  }
 
   /** Makes one flag in every environment for each of `writers`. */
   async prepare(writers: number): Promise<void> {
@@ -66,14 +74,14 @@ export class Load {
         rollout_percentage: 1,
         is_enabled: true,
       };
-      const { status } = await this.client.ask('/flags', { method: 'POST', body, token: this.token });
+      const { status } = await this.of(0).ask('/flags', { method: 'POST', body, token: this.token });
       if (status !== 201) throw new Error(`preparing: ${status}`);
     }
   }
 
   /** Each changes its own flag, in one environment after the other, as fast as it is answered. */
   write(writers: number): this {
-    for (let index = 0; index < writers; index += 1) this.workers.push(this.writer(`w${index}`));
+    for (let index = 0; index < writers; index += 1) this.workers.push(this.writer(index));
     return this;
   }
 
@@ -85,7 +93,7 @@ export class Load {
 
   /** `clients` that read what people look at. */
   read(clients: number, pauseMs = 5): this {
-    for (let index = 0; index < clients; index += 1) this.workers.push(this.reader(pauseMs));
+    for (let index = 0; index < clients; index += 1) this.workers.push(this.reader(index, pauseMs));
     return this;
   }
 
@@ -98,7 +106,7 @@ export class Load {
   async untilAcknowledged(patienceMs = 20_000): Promise<number> {
     const from = performance.now();
     while (performance.now() - from < patienceMs) {
-      if (this.lastAcknowledgedAt > from) return this.lastAcknowledgedAt - from;
+      if (this.lastAcknowledgedAt > from) return performance.now() - from;
       await sleep(5);
     }
     throw new Error(
@@ -106,19 +114,24 @@ export class Load {
     );
   }
 
-  private async writer(key: string): Promise<void> {
+  private of(worker: number): HttpClient {
+    return this.clients[worker % this.clients.length]!;
+  }
+
+  private async writer(index: number): Promise<void> {
+    const key = `w${index}`;
     for (let count = 1; !this.isOver; count += 1) {
       const environment = ENVIRONMENTS[count % ENVIRONMENTS.length] ?? '';
       const mark = `${key} ${this.name}#${count}`;
       const sentAt = performance.now();
       try {
-        const answer = await this.client.ask(`/flags/${key}?environment_key=${environment}`, {
+        const answer = await this.of(index).ask(`/flags/${key}?environment_key=${environment}`, {
           method: 'PUT',
           token: this.token,
           body: { rollout_percentage: (count % 10_000) / 100 + (count % 100 === 0 ? 0.01 : 0), reason: mark },
         });
-        this.slowestMs = Math.max(this.slowestMs, answer.durationMs);
         if (answer.status === 200) {
+          this.durations.writes.add(answer.durationMs);
           this.acknowledged.push({ mark, key, environment, version: answer.body.version as number });
           this.lastAcknowledgedAt = sentAt;
         } else await this.refused(answer);
@@ -130,6 +143,7 @@ export class Load {
   }
 
   private async refused(answer: Answer): Promise<void> {
+    this.durations['refused writes'].add(answer.durationMs);
     this.count(answer.status);
     if (answer.status !== 503 || !/^\d+$/.test(String(answer.headers['retry-after'])))
       this.badRefusals.push({
@@ -145,15 +159,20 @@ export class Load {
   }
 
   private async evaluator(index: number, pauseMs: number): Promise<void> {
+    const versions = new Map<string, number>();
     for (let count = 0; !this.isOver; count += 1) {
       const environment = ENVIRONMENTS[count % ENVIRONMENTS.length] ?? '';
+      const user = `user-${index}-${count}`;
       this.evaluations += 1;
       try {
-        const { status, body, durationMs } = await this.client.ask(
-          `/evaluate/w0?environment_key=${environment}&user_id=user-${index}-${count}`,
+        const { status, body, durationMs } = await this.of(index).ask(
+          `/evaluate/w0?environment_key=${environment}&user_id=${user}`,
         );
-        this.slowestMs = Math.max(this.slowestMs, durationMs);
-        if (status !== 200 || body.reason_code !== 'SPLIT') this.failedEvaluations.push({ status, body });
+        this.durations.evaluations.add(durationMs);
+        const wentBack = body.flag_version < (versions.get(environment) ?? 0);
+        if (status !== 200 || !isRight(user, body) || wentBack)
+          this.failedEvaluations.push({ status, body, wentBack });
+        versions.set(environment, body.flag_version as number);
       } catch (error) {
         this.failedEvaluations.push(String(error));
       }
@@ -161,13 +180,14 @@ export class Load {
     }
   }
 
-  private async reader(pauseMs: number): Promise<void> {
+  private async reader(index: number, pauseMs: number): Promise<void> {
     while (!this.isOver) {
       this.reads += 1;
       try {
-        const { status, body } = await this.client.ask('/flags?environment_key=development', {
+        const { status, body, durationMs } = await this.of(index).ask('/flags?environment_key=development', {
           token: this.token,
         });
+        this.durations.reads.add(durationMs);
         if (status !== 200 || !Array.isArray(body)) this.failedReads.push({ status, body });
       } catch (error) {
         this.failedReads.push(String(error));
@@ -175,6 +195,20 @@ export class Load {
       await sleep(pauseMs);
     }
   }
+}
+
+/** Whether an answer about `w0` is what its own reason says, and the bucket in it the user's. */
+function isRight(user: string, body: { enabled: unknown; reason_code: unknown; reason: string }): boolean {
+  const [, bucket, place, percentage] =
+    /^User bucket (\d+) is (within|outside) ([\d.]+)% rollout$/.exec(body.reason) ?? [];
+  const expected = referenceMurmur3(Buffer.from(`${user}:w0`), 0) % 10_000;
+  const isOn = expected < Math.round(Number(percentage) * 100);
+  return (
+    body.reason_code === 'SPLIT' &&
+    Number(bucket) === expected &&
+    body.enabled === isOn &&
+    (place === 'within') === isOn
+  );
 }
 
 export interface Verdict {

@@ -20,7 +20,7 @@ import { isThere } from './required-services.js';
 
 const BIN = newestBin();
 const owner = ownerOf();
-const postgresAvailable = isThere('initdb', 'postgresql', BIN !== undefined && owner !== undefined);
+export const postgresAvailable = isThere('initdb', 'postgresql', BIN !== undefined && owner !== undefined);
 
 /** `describe` where Postgres' binaries are installed, else `describe.skip`. */
 export const describeWithPostgres = postgresAvailable ? describe : describe.skip;
@@ -31,19 +31,23 @@ const PASSWORD = 'chaos-only-pass';
 export class PostgresServer {
   private child: ChildProcess | undefined;
   private readonly data: string;
+  /** What it has written to its own log. */
+  log = '';
 
   private constructor(
     readonly port: number,
     private readonly folder: string,
+    private readonly settings: readonly string[],
   ) {
     this.data = join(folder, 'data');
   }
 
-  static async running(): Promise<PostgresServer> {
+  /** @param settings as in `log_statement=all` */
+  static async running(settings: readonly string[] = []): Promise<PostgresServer> {
     const folder = mkdtempSync(join(tmpdir(), 'vexil-postgres-'));
     chmodSync(folder, 0o755);
     if (owner) chownSync(folder, owner.uid, owner.gid);
-    const server = new PostgresServer(await freePort(), folder);
+    const server = new PostgresServer(await freePort(), folder, settings);
     const passwordFile = join(folder, 'password');
     writeFileSync(passwordFile, PASSWORD);
     execFileSync(
@@ -91,10 +95,16 @@ export class PostgresServer {
         this.folder,
         '-c',
         'max_connections=60',
+        ...this.settings.flatMap((setting) => ['-c', setting]),
       ],
-      { stdio: 'ignore', ...owner, cwd: this.folder },
+      {
+        stdio: ['ignore', 'ignore', this.settings.length > 0 ? 'pipe' : 'ignore'],
+        ...owner,
+        cwd: this.folder,
+      },
     );
     this.child = child;
+    child.stderr?.setEncoding('utf8').on('data', (piece: string) => (this.log += piece));
     for (let attempts = 0; attempts < 300; attempts += 1) {
       if (child.exitCode !== null) break;
       if (

@@ -1,5 +1,6 @@
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A request as it goes over the wire: nothing is normalised, encoded or corrected. */
 export interface Sent {
@@ -52,11 +53,21 @@ export function send(url: string, { method, path, headers = {}, body }: Sent): P
 }
 
 /** Sends bytes that need not be HTTP, and reads what comes back until the other side closes. */
-export function sendBytes(url: string, bytes: string): Promise<string> {
+export const sendBytes = (url: string, bytes: string): Promise<string> => sendPieces(url, [bytes]);
+
+/** `sendBytes`, in pieces that arrive one after the other. */
+export function sendPieces(url: string, pieces: readonly string[]): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     let text = '';
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const write = async (): Promise<void> => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await sleep(20);
+      }
+    };
+    const socket = connect(Number(port), hostname, () => void write());
+    socket.setNoDelay(true);
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => (text += chunk));
     socket.on('error', reject);

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -99,6 +100,15 @@ export class Service {
     return service;
   }
 
+  /** Instances of one installation: what signs the tokens of one is believed by all. */
+  static async several(count: number, env: Record<string, string>): Promise<Service[]> {
+    const common = { JWT_SECRET_KEY: randomBytes(32).toString('hex'), ...env };
+    // One after the other: the first brings the database up to date.
+    const services: Service[] = [];
+    for (let index = 0; index < count; index += 1) services.push(await Service.running(common));
+    return services;
+  }
+
   get process(): NodeProcess {
     if (!this.running) throw new Error('The service was not started.');
     return this.running;
@@ -130,12 +140,12 @@ export class Service {
       throw new Error(`The service ended instead of starting (${exit.code}): ${exit.stderr}${exit.stdout}`);
     });
     ended.catch(() => undefined);
-    await Promise.race([ended, this.until('/health/live', 200)]);
+    await Promise.race([ended, this.until('/health/live', 200, 300_000)]);
     return performance.now() - started;
   }
 
   /** Waits for a status. */
-  async until(path: string, status: number, patienceMs = 25_000): Promise<void> {
+  async until(path: string, status: number, patienceMs = 240_000): Promise<void> {
     const deadline = Date.now() + patienceMs;
     while (Date.now() < deadline) {
       const answer = await this.client.ask(path, { timeoutMs: 2_000 }).catch(() => undefined);
@@ -172,6 +182,18 @@ export class Service {
     return this.process.stdout
       .split('\n')
       .filter((line) => line.startsWith('{') && /"status_code":500/.test(line));
+  }
+
+  /** Sockets that the process has open, as the operating system tells it. Linux only. */
+  get sockets(): number {
+    const folder = `/proc/${this.process.child.pid}/fd`;
+    return readdirSync(folder).filter((name) => {
+      try {
+        return readlinkSync(join(folder, name)).startsWith('socket:');
+      } catch {
+        return false;
+      }
+    }).length;
   }
 
   async kill(): Promise<void> {
