@@ -91,7 +91,7 @@ function conditionHolds(node: CompiledCondition, evaluation: Evaluation): boolea
 
 function read({ attribute, isNow }: CompiledCondition, { context, now }: Evaluation): JsonValue | undefined {
   const own = Object.hasOwn(context, attribute) ? (context[attribute] ?? undefined) : undefined;
-  return isNow && own === undefined ? now : own;
+  return isNow && own === undefined ? (typeof now === 'function' ? now() : now) : own;
 }
 
 function groupHolds({ decisive, children }: CompiledGroup, evaluation: Evaluation): boolean {

@@ -81,6 +81,12 @@ export function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** Seconds that the main thread of a process could have run, and waited for a core that others had. Linux only. */
+export function waitedSecondsOf(pid: number): number {
+  const [, waitedNs] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
+  return Number(waitedNs) / 1e9;
+}
+
 /** Prints what the figures depend on. Once per bench file. */
 export function printMachine(): void {
   const load = loadavg().map((value) => value.toFixed(2));

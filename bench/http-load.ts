@@ -10,9 +10,8 @@ export class HttpLoad {
     private readonly requests: readonly Buffer[],
   ) {}
 
-  /** @param paths asked for in turn, over and over */
-  static async open(port: number, connections: number, paths: readonly string[]): Promise<HttpLoad> {
-    const requests = paths.map((path) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`));
+  /** @param requests sent in turn, over and over */
+  static async open(port: number, connections: number, requests: readonly Buffer[]): Promise<HttpLoad> {
     const opened = Array.from({ length: connections }, () => Connection.open(port));
     return new HttpLoad(await Promise.all(opened), requests);
   }
@@ -25,15 +24,42 @@ export class HttpLoad {
     await Promise.all(this.connections.map((connection) => connection.ask(next)));
   }
 
+  /** Asks for so long, and waits for the last answers. @returns how often @throws as `run` does */
+  async runFor(ms: number): Promise<number> {
+    let sent = 0;
+    const until = performance.now() + ms;
+    const next = (): Buffer | undefined =>
+      performance.now() < until ? this.requests[sent++ % this.requests.length] : undefined;
+    await Promise.all(this.connections.map((connection) => connection.ask(next)));
+    return sent;
+  }
+
   close(): void {
     for (const connection of this.connections) connection.close();
   }
 }
 
+/** A request for each path, as it goes over the wire. */
+export const requestsFor = (paths: readonly string[]): Buffer[] => paths.map((path) => getRequest(path));
+
+/** @param headers a line each */
+export const getRequest = (path: string, headers: readonly string[] = []): Buffer =>
+  Buffer.from([`GET ${path} HTTP/1.1`, 'Host: 127.0.0.1', ...headers, '', ''].join('\r\n'));
+
+export function postRequest(path: string, body: object, headers: readonly string[] = []): Buffer {
+  const text = JSON.stringify(body);
+  const own = ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(text)}`];
+  return Buffer.from([`POST ${path} HTTP/1.1`, 'Host: 127.0.0.1', ...headers, ...own, '', text].join('\r\n'));
+}
+
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 
-class Connection {
+/** One connection, with one request under way at a time. */
+export class Connection {
+  /** Of the head, as long as that is not whole. */
   private received: Buffer = Buffer.alloc(0);
+  /** Bytes of the body still to come; of a body nothing is kept. */
+  private missing = 0;
   private next: () => Buffer | undefined = () => undefined;
   private finish: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
@@ -73,6 +99,11 @@ class Connection {
   }
 
   private take(chunk: Buffer): void {
+    if (this.missing > 0) {
+      this.missing -= chunk.length;
+      if (this.missing === 0) this.send();
+      return;
+    }
     this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
     const headersEnd = this.received.indexOf(END_OF_HEADERS);
     if (headersEnd < 0) return;
@@ -86,8 +117,8 @@ class Connection {
       this.finish?.reject(new Error('An answer has no Content-Length'));
       return;
     }
-    if (this.received.length < headersEnd + END_OF_HEADERS.length + length) return;
+    this.missing = headersEnd + END_OF_HEADERS.length + length - this.received.length;
     this.received = Buffer.alloc(0);
-    this.send();
+    if (this.missing === 0) this.send();
   }
 }

@@ -42,15 +42,18 @@ export function booleanFlag(key: string, more: Wire): Wire {
   };
 }
 
+/** Flags and segments as the document that the service sends. */
+export const rulesetOf = (flags: readonly Wire[], segments: readonly Wire[] = []): Wire => ({
+  spec_version: 1,
+  environment_key: 'production',
+  revision: 1,
+  flags,
+  segments,
+});
+
 /** The snapshot of flags that are right. */
 export function snapshotOf(flags: readonly Wire[], segments: readonly Wire[] = []): Snapshot {
-  const result = parseSnapshot({
-    spec_version: 1,
-    environment_key: 'production',
-    revision: 1,
-    flags,
-    segments,
-  });
+  const result = parseSnapshot(rulesetOf(flags, segments));
   if (!result.ok || result.problems.length > 0) throw new Error(JSON.stringify(result.problems.slice(0, 5)));
   return result.snapshot;
 }
@@ -73,6 +76,9 @@ const FLAG_OF: Readonly<Record<Row, (key: string) => Wire>> = {
       rules: [{ id: 'r', conditions: fiveConditions, serve: rolloutOf(key, ROLLOUT * 100, { on: 10_000 }) }],
     }),
 };
+
+/** The flags of a row, as they come from the service. */
+export const rulesetOfRow = (row: Row): Wire => rulesetOf(flagKeys.map(FLAG_OF[row]));
 
 /** The flags of a row, compiled. */
 export function compiledRow(row: Row, keys: readonly string[] = flagKeys): CompiledSnapshot {
