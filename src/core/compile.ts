@@ -4,6 +4,7 @@ import { compileSegments, type SegmentMemory } from './compile-segments.js';
 import { compileServe } from './compile-serve.js';
 import type {
   CompiledFlag,
+  CompiledNode,
   CompiledPrerequisite,
   CompiledRule,
   CompiledSnapshot,
@@ -45,8 +46,9 @@ export const compileMemory = (): CompileMemory => ({ flags: new WeakMap(), segme
 export function compile(snapshot: Snapshot, { patterns, memory }: CompileOptions = {}): CompiledSnapshot {
   const problems: Problem[] = [];
   const salts = saltKeeper();
-  const segments = compileSegments(snapshot, { patterns, salts }, problems, memory?.segments);
-  const foundations = { patterns, segments, salts };
+  const nodes = new Map<string, CompiledNode>();
+  const segments = compileSegments(snapshot, { patterns, salts, nodes }, problems, memory?.segments);
+  const foundations = { patterns, segments, salts, nodes };
   const chains = chainLengths(
     new Map(
       snapshot.flags.map((flag) => [

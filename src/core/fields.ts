@@ -44,6 +44,11 @@ export class Fields {
       : this.#wrong(name, 'must be a text, not empty', '');
   }
 
+  /** A name that many have in common. */
+  word(name: string): string {
+    return internalized(this.name(name));
+  }
+
   truth(name: string): boolean {
     const value = this.get(name);
     return typeof value === 'boolean' ? value : this.#wrong(name, 'must be true or false', false);
@@ -111,4 +116,12 @@ export class Fields {
     if (this.isObject) this.problem(name, message);
     return instead;
   }
+}
+
+/**
+ * The engine's own copy of a text: all equal ones are one string in memory, and it finds a property by it, or sees that two
+ * differ, without reading them. JSON.parse makes each text anew (targeted flags: a fifth faster, bench/sdk-evaluate).
+ */
+export function internalized(text: string): string {
+  return Object.keys({ [text]: 0 })[0] as string;
 }

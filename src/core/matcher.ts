@@ -26,7 +26,7 @@ export function matcherOf(
   const found: Problem[] = [];
   const node = compileConditions(
     conditions,
-    { patterns, segments, salts: saltKeeper() },
+    { patterns, segments, salts: saltKeeper(), nodes: new Map() },
     'conditions',
     found,
   );

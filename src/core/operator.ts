@@ -1,5 +1,5 @@
 import type { SaltKeeper } from './bucketing.js';
-import type { CompiledSegment, Test } from './compiled.js';
+import type { CompiledNode, CompiledSegment, Test } from './compiled.js';
 import type { Problem } from './model.js';
 import type { Condition, Scalar } from './targeting.js';
 
@@ -20,6 +20,8 @@ export interface Foundations {
   readonly patterns: PatternEngine | undefined;
   readonly segments: ReadonlyMap<string, CompiledSegment>;
   readonly salts: SaltKeeper;
+  /** Conditions that are compiled already, by what they say. */
+  readonly nodes: Map<string, CompiledNode>;
 }
 
 /** One way to hold an attribute against values. */

@@ -32,13 +32,13 @@ export function readServe(input: unknown, path: string, problems: Problem[]): Se
   }
   return fields.has('rollout')
     ? { rollout: readRollout(fields.get('rollout'), fields.at('rollout'), problems) }
-    : { variant: fields.name('variant') };
+    : { variant: fields.word('variant') };
 }
 
 function readRollout(input: unknown, path: string, problems: Problem[]): Rollout {
   const fields = new Fields(input, path, problems);
   return {
-    bucketBy: fields.get('bucket_by') === undefined ? TARGETING_KEY : fields.name('bucket_by'),
+    bucketBy: fields.get('bucket_by') === undefined ? TARGETING_KEY : fields.word('bucket_by'),
     salt: fields.text('salt'),
     hashVersion: fields.oneOf('hash_version', HASH_VERSIONS),
     coverage: fields.count('coverage'),
@@ -48,5 +48,5 @@ function readRollout(input: unknown, path: string, problems: Problem[]): Rollout
 
 function readRange(input: unknown, path: string, problems: Problem[]): AllocationRange {
   const fields = new Fields(input, path, problems);
-  return { variant: fields.name('variant'), from: fields.count('from'), to: fields.count('to') };
+  return { variant: fields.word('variant'), from: fields.count('from'), to: fields.count('to') };
 }

@@ -1,6 +1,6 @@
 /** Targets, rules, conditions, segments and prerequisites as the ruleset document spells them. An unknown field is a problem here. */
 import { copyJson } from './json.js';
-import { Fields } from './fields.js';
+import { Fields, internalized } from './fields.js';
 import { HASH_VERSIONS, type JsonValue, type Problem, TARGETING_KEY } from './model.js';
 import {
   type Condition,
@@ -94,7 +94,7 @@ function readCondition(input: unknown, path: string, problems: Problem[]): Condi
     ...(fields.get('operator') === 'bucket' ? ['salt', 'hash_version'] : []),
   );
   const operator = fields.oneOf('operator', OPERATORS);
-  const attribute = (): string => fields.name('attribute');
+  const attribute = (): string => fields.word('attribute');
   const values = (): Scalar[] => readValues(fields);
   return {
     attribute: OF_THE_UNIT.includes(operator)
@@ -113,9 +113,9 @@ function readValues(fields: Fields): Scalar[] {
   const values: Scalar[] = [];
   for (const [index, item] of fields.list('values').entries()) {
     const value = copyJson(item);
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      values.push(value);
-    } else fields.problem(`values[${index}]`, 'must be a text, a number, true or false');
+    if (typeof value === 'string') values.push(internalized(value));
+    else if (typeof value === 'number' || typeof value === 'boolean') values.push(value);
+    else fields.problem(`values[${index}]`, 'must be a text, a number, true or false');
   }
   return values;
 }
