@@ -85,6 +85,8 @@ function send(response: ServerResponse, body: string): void {
   response.end(body);
 }
 
+// Its connections wait while the other side is timed.
+server.keepAliveTimeout = 600_000;
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
 });

@@ -52,6 +52,7 @@ export function postRequest(path: string, body: object, headers: readonly string
   return Buffer.from([`POST ${path} HTTP/1.1`, 'Host: 127.0.0.1', ...headers, ...own, '', text].join('\r\n'));
 }
 
+const CLOSED = 'The server closed a connection';
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 
 /** One connection, with one request under way at a time. */
@@ -67,7 +68,7 @@ export class Connection {
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.take(chunk));
     socket.on('error', (error) => this.finish?.reject(error));
-    socket.on('close', () => this.finish?.reject(new Error('The server closed a connection')));
+    socket.on('close', () => this.finish?.reject(new Error(CLOSED)));
   }
 
   static async open(port: number): Promise<Connection> {
@@ -83,7 +84,9 @@ export class Connection {
     this.next = next;
     await new Promise<void>((resolve, reject) => {
       this.finish = { resolve, reject };
-      this.send();
+      // While nobody asked: a server may do so after some time.
+      if (this.socket.destroyed) reject(new Error(CLOSED));
+      else this.send();
     });
     this.finish = undefined;
   }

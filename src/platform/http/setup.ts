@@ -79,7 +79,7 @@ const boundByDeadline =
   (limitMs: number): RequestHandler =>
   (request, response, next) => {
     if (isDecision(request.path)) next();
-    else withinDeadline(limitMs, () => response.headersSent, next);
+    else withinDeadline(limitMs, () => response.headersSent || response.destroyed, next);
   };
 
 /** For each request, since a key may allow its own origins. Never with credentials: cookies mean nothing here. */
