@@ -7,6 +7,7 @@ import { commonHeaders } from './common-headers.js';
 import type { CrossOriginRequest } from './cross-origin.js';
 import type { Drain } from './drain.js';
 import { plainHeaders, type PlainHeaders } from './plain-headers.js';
+import { plainHead, sendPlain, type PlainHead } from './plain-response.js';
 import type { RequestMetrics } from './request-metrics.js';
 
 export interface DirectAnswer {
@@ -55,6 +56,7 @@ export interface DirectRoute {
  */
 export class FrontDoor {
   private readonly routes: Route[] = [];
+  private keepAliveMs = 0;
 
   constructor(
     private readonly addressOf: (request: IncomingMessage) => string | undefined,
@@ -68,8 +70,8 @@ export class FrontDoor {
   add(...routes: DirectRoute[]): this {
     for (const direct of routes) {
       const before = commonHeaders(direct.prefix);
-      const after = [...direct.headers, ...JSON_HEADERS];
-      this.routes.push({ direct, before, after, usual: [...before, ...after, ''] });
+      const after = [...direct.headers, 'Content-Type', JSON_TYPE];
+      this.routes.push({ direct, before, after, head: plainHead(before, after) });
     }
     return this;
   }
@@ -78,6 +80,7 @@ export class FrontDoor {
   open(server: Server): void {
     // Requests that are logged are logged by the application.
     if (this.logger.isLevelEnabled(REQUEST_LOG_LEVEL.quiet)) return;
+    this.keepAliveMs = server.keepAliveTimeout;
     const application = server.listeners('request') as RequestListener[];
     server.removeAllListeners('request');
     const handOn: RequestListener = (request, response) => {
@@ -126,7 +129,7 @@ export class FrontDoor {
     const { origin } = headers;
     // What pages of other origins may read differs from key to key.
     const forPage = origin === undefined ? undefined : this.pageHeaders(request, headers, origin);
-    send(headers, response, route, answer, forPage);
+    send(headers, response, route, answer, forPage, this.keepAliveMs);
     this.metrics.observe(direct.method, direct.route, answer.status ?? 200, startedAt);
     return true;
   }
@@ -172,49 +175,36 @@ const hasPlainBody = (headers: PlainHeaders): boolean =>
 const PLAIN_TYPE = /^application\/json(; ?charset=utf-8)?$/i;
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
-/** Of every answer with a body; the length comes last. */
-const JSON_HEADERS = ['Content-Type', JSON_TYPE, 'Content-Length'];
 
 interface Route {
   readonly direct: DirectRoute;
-  /** What comes before and after the headers of one answer. */
+  /** What comes before and after the headers of one answer, names and values in turn. */
   readonly before: readonly string[];
   readonly after: readonly string[];
-  /** Both, for an answer that has none of its own, and a place for the length: written anew for each answer, and read at once. */
-  readonly usual: string[];
+  /** Both, of an answer that went well. */
+  readonly head: PlainHead;
 }
 
 function send(
   asked: PlainHeaders,
   response: ServerResponse,
-  route: Route,
+  { before, after, head }: Route,
   { status = 200, body, bytes = Buffer.byteLength(body), headers, sent }: DirectAnswer,
   forPage: readonly string[] | undefined,
+  keepAliveMs: number,
 ): void {
   const id = reasonableRequestId(asked['x-request-id']);
-  const { usual } = route;
-  if (id === undefined && !headers && !forPage && status === 200) {
-    usual[usual.length - 1] = String(bytes);
-    response.writeHead(200, usual);
-  } else response.writeHead(status, headersOf(route, status, id, forPage, headers, bytes));
-  if (sent) response.once('finish', sent);
   // ASCII needs no encoding.
-  if (body.length === bytes) response.end(body, 'latin1');
-  else response.end(body);
-}
-
-function headersOf(
-  { before, after }: Route,
-  status: number,
-  id: string | undefined,
-  forPage: readonly string[] = [],
-  own: readonly string[] = [],
-  bytes: number,
-): string[] {
-  const all = [...before, ...forPage, ...own];
+  const isAscii = body.length === bytes;
+  const isPlain = status === 200 && typeof body === 'string' && isAscii && id === undefined && !sent;
+  if (isPlain && !forPage && sendPlain(response, head, headers, body, keepAliveMs)) return;
+  const all = [...before, ...(forPage ?? []), ...(headers ?? [])];
   if (id !== undefined) all.unshift('X-Request-Id', id);
-  if (status !== 304) all.push(...after, String(bytes));
+  if (status !== 304) all.push(...after, 'Content-Length', String(bytes));
   // As every failure has one, whoever found it.
   if (status >= 400 && id === undefined) all.push('X-Request-Id', randomUUID());
-  return all;
+  response.writeHead(status, all);
+  if (sent) response.once('finish', sent);
+  if (isAscii) response.end(body, 'latin1');
+  else response.end(body);
 }
