@@ -30,6 +30,8 @@ const LAST_WRITE_MS = 500;
 /** The database has the last word on it; this keeps a page with many visitors from asking it each time. */
 const REPORT_EVERY_MS = 60_000;
 
+const MOST_LAST_FOUND = 256;
+
 interface HeldKey {
   readonly scope: KeyScope;
   readonly origins: ReadonlySet<string>;
@@ -48,6 +50,8 @@ export class ApiKeyDirectory
   private readonly logger = new Logger(ApiKeyDirectory.name);
   private held: ReadonlyMap<string, HeldKey> | undefined;
   private byId: ReadonlyMap<string, HeldKey> = new Map();
+  /** By the secrets that were brought last, and are in the memory of this process in any case: hashing takes longer than deciding. */
+  private readonly lastFound = new Map<string, HeldKey>();
   private revision = -1;
   /** One after the other, so that what was read earlier never replaces what was read later; a burst of changes is read once. */
   private readonly reading = new Paced(0, () => this.read());
@@ -119,9 +123,17 @@ export class ApiKeyDirectory
   /** @throws KeysNotLoaded */
   private find(secret: string): HeldKey | undefined {
     if (!this.held) throw new KeysNotLoaded();
-    if (kindOfSecret(secret) === undefined) return undefined;
-    const key = this.held.get(hashOfSecret(secret));
+    const key = this.lastFound.get(secret) ?? this.findByHash(this.held, secret);
     return key && key.expiresAt > Date.now() ? key : undefined;
+  }
+
+  private findByHash(held: ReadonlyMap<string, HeldKey>, secret: string): HeldKey | undefined {
+    const key = kindOfSecret(secret) === undefined ? undefined : held.get(hashOfSecret(secret));
+    if (key) {
+      if (this.lastFound.size >= MOST_LAST_FOUND) this.lastFound.clear();
+      this.lastFound.set(secret, key);
+    }
+    return key;
   }
 
   private async read(): Promise<void> {
@@ -132,6 +144,7 @@ export class ApiKeyDirectory
     this.held = new Map(held);
     this.byId = new Map(held.map(([, key]) => [key.scope.keyId, key]));
     this.revision = revision;
+    this.lastFound.clear();
     await this.events.publish(new AccessChanged());
   }
 

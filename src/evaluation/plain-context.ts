@@ -4,23 +4,21 @@ import { USER_ID } from '../segments/unit-name.js';
 import { MAX_ATTRIBUTES, MAX_NAME, MAX_UNIT } from './context-limits.js';
 
 /**
- * The context that the schemas make of attributes that have nothing unusual, in a twentieth of the time: one unit that is a text,
+ * The context that the schemas make of attributes that have nothing unusual, in a fraction of the time: one unit that is a text,
  * and attributes that are plain values or lists of them.
- * @param attributes JSON
+ * @param attributes JSON, just read: it becomes the context
  * @returns `undefined` for any other, whether it is wrong or not
  */
 export function plainContext(attributes: unknown): Record<string, JsonValue> | undefined {
   if (!isRecord(attributes)) return undefined;
-  const context = Object.create(null) as Record<string, JsonValue>;
-  let count = 0;
-  for (const name of Object.keys(attributes)) {
-    count += 1;
-    const value = attributes[name] as JsonValue;
-    if (count > MAX_ATTRIBUTES || name.length > MAX_NAME || FORBIDDEN_KEYS.has(name) || !isPlain(value))
+  const context = attributes as Record<string, JsonValue>;
+  const names = Object.keys(context);
+  if (names.length > MAX_ATTRIBUTES) return undefined;
+  for (const name of names)
+    if (name.length > MAX_NAME || FORBIDDEN_KEYS.has(name) || !isPlain(context[name] as JsonValue))
       return undefined;
-    context[name] = value;
-  }
-  const [key, id] = [context[TARGETING_KEY], context[USER_ID]];
+  const key = own(context, TARGETING_KEY);
+  const id = own(context, USER_ID);
   if (key !== undefined && id !== undefined) return undefined;
   const unit = key ?? id;
   if (unit === undefined) return context;
@@ -28,6 +26,9 @@ export function plainContext(attributes: unknown): Record<string, JsonValue> | u
   context[TARGETING_KEY] = unit;
   return context;
 }
+
+const own = (context: Record<string, JsonValue>, name: string): JsonValue | undefined =>
+  Object.hasOwn(context, name) ? context[name] : undefined;
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -26,12 +26,19 @@ export interface Twins {
   close(): Promise<void>;
 }
 
+const CLOSING = ['Host: vexil', 'Connection: close'];
+
 export async function startTwins(env: Record<string, string> = {}): Promise<Twins> {
   const door = await startApp(env);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const application = await startApp({}, { database: door.database, config: door.config, log: silent });
 
-  async function answerOf({ url }: TestApp, { method = 'GET', path, headers = [], body }: Asked) {
+  async function answerOf(
+    { url }: TestApp,
+    { method = 'GET', path, headers = [], body }: Asked,
+    // Whoever keeps the connection ends it with another question.
+    isKept = false,
+  ) {
     const named = new Set(headers.map((line) => line.split(':', 1)[0]?.toLowerCase()));
     const own = [
       ...(named.has('content-type') ? [] : ['Content-Type: application/json']),
@@ -39,13 +46,14 @@ export async function startTwins(env: Record<string, string> = {}): Promise<Twin
         ? []
         : [`Content-Length: ${Buffer.byteLength(body ?? '')}`]),
     ];
-    const lines = [`${method} ${path} HTTP/1.1`, 'Host: vexil', 'Connection: close', ...headers];
+    const lines = [`${method} ${path} HTTP/1.1`, ...(isKept ? ['Host: vexil'] : CLOSING), ...headers];
     const text = [...lines, ...(body === undefined ? [] : own), '', body ?? ''].join('\r\n');
-    return (await sendBytes(url, text))
-      .replace(/^Date: .*$/m, 'Date')
-      .replace(/^X-Request-Id: [0-9a-f-]{36}$/m, 'X-Request-Id')
+    const last = isKept ? ['GET /health/live HTTP/1.1', ...CLOSING, '', ''].join('\r\n') : '';
+    return (await sendBytes(url, text + last))
+      .replace(/^Date: .*$/gm, 'Date')
+      .replace(/^X-Request-Id: [0-9a-f-]{36}$/gm, 'X-Request-Id')
       .replace(/^(X-RateLimit-(?:Remaining|Reset)): \d+$/gm, '$1')
-      .replace(/"request_id":"[0-9a-f-]{36}"/, '"request_id"');
+      .replace(/"request_id":"[0-9a-f-]{36}"/g, '"request_id"');
   }
 
   return {
@@ -55,6 +63,7 @@ export async function startTwins(env: Record<string, string> = {}): Promise<Twin
     async expectSame(asked) {
       const answer = await answerOf(door, asked);
       expect(answer).toBe(await answerOf(application, asked));
+      expect(await answerOf(door, asked, true)).toBe(await answerOf(application, asked, true));
       return answer;
     },
     async settle(secrets, path) {

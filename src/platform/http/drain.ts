@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KEEP_ALIVE } from './kept-connections.js';
 
 const CLOSE_IDLE_EVERY_MS = 50;
 
@@ -38,8 +39,11 @@ export class Drain {
   /** Goes on answering, on connections that end with the answer. */
   begin(): void {
     this.hasBegun = true;
-    for (const response of this.underWay)
-      if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const response of this.underWay) {
+      if (response.headersSent) continue;
+      response.setHeader('Connection', 'close');
+      response.removeHeader(KEEP_ALIVE[0]);
+    }
   }
 
   /** Takes no new connection, and waits for what is under way. @returns how many requests had no answer when the time was up */

@@ -6,6 +6,7 @@ import { readArrivedBody } from './arrived-body.js';
 import { commonHeaders } from './common-headers.js';
 import type { CrossOriginRequest } from './cross-origin.js';
 import type { Drain } from './drain.js';
+import { isKept, KEEP_ALIVE } from './kept-connections.js';
 import { plainHeaders, type PlainHeaders } from './plain-headers.js';
 import { plainHead, sendPlain, type PlainHead } from './plain-response.js';
 import type { RequestMetrics } from './request-metrics.js';
@@ -56,7 +57,6 @@ export interface DirectRoute {
  */
 export class FrontDoor {
   private readonly routes: Route[] = [];
-  private keepAliveMs = 0;
 
   constructor(
     private readonly addressOf: (request: IncomingMessage) => string | undefined,
@@ -71,7 +71,7 @@ export class FrontDoor {
     for (const direct of routes) {
       const before = commonHeaders(direct.prefix);
       const after = [...direct.headers, 'Content-Type', JSON_TYPE];
-      this.routes.push({ direct, before, after, head: plainHead(before, after) });
+      this.routes.push({ direct, before, after, head: plainHead([...KEEP_ALIVE, ...before], after) });
     }
     return this;
   }
@@ -80,7 +80,6 @@ export class FrontDoor {
   open(server: Server): void {
     // Requests that are logged are logged by the application.
     if (this.logger.isLevelEnabled(REQUEST_LOG_LEVEL.quiet)) return;
-    this.keepAliveMs = server.keepAliveTimeout;
     const application = server.listeners('request') as RequestListener[];
     server.removeAllListeners('request');
     const handOn: RequestListener = (request, response) => {
@@ -129,7 +128,7 @@ export class FrontDoor {
     const { origin } = headers;
     // What pages of other origins may read differs from key to key.
     const forPage = origin === undefined ? undefined : this.pageHeaders(request, headers, origin);
-    send(headers, response, route, answer, forPage, this.keepAliveMs);
+    send(headers, response, route, answer, forPage);
     this.metrics.observe(direct.method, direct.route, answer.status ?? 200, startedAt);
     return true;
   }
@@ -191,14 +190,13 @@ function send(
   { before, after, head }: Route,
   { status = 200, body, bytes = Buffer.byteLength(body), headers, sent }: DirectAnswer,
   forPage: readonly string[] | undefined,
-  keepAliveMs: number,
 ): void {
   const id = reasonableRequestId(asked['x-request-id']);
   // ASCII needs no encoding.
   const isAscii = body.length === bytes;
   const isPlain = status === 200 && typeof body === 'string' && isAscii && id === undefined && !sent;
-  if (isPlain && !forPage && sendPlain(response, head, headers, body, keepAliveMs)) return;
-  const all = [...before, ...(forPage ?? []), ...(headers ?? [])];
+  if (isPlain && !forPage && sendPlain(response, head, headers, body)) return;
+  const all = [...(isKept(response) ? KEEP_ALIVE : []), ...before, ...(forPage ?? []), ...(headers ?? [])];
   if (id !== undefined) all.unshift('X-Request-Id', id);
   if (status !== 304) all.push(...after, 'Content-Length', String(bytes));
   // As every failure has one, whoever found it.

@@ -1,16 +1,18 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The head of a 200 with JSON as text: what is the same in all answers of a route, around what is not. */
 export interface PlainHead {
   readonly before: string;
   readonly after: string;
+  /** Both, where there is nothing in between. */
+  readonly whole: string;
 }
 
 /** @param before, after names and values in turn; the length of the body comes behind them */
-export const plainHead = (before: readonly string[], after: readonly string[]): PlainHead => ({
-  before: `HTTP/1.1 200 OK\r\n${lines(before)}`,
-  after: `${lines(after)}Content-Length: `,
-});
+export function plainHead(before: readonly string[], after: readonly string[]): PlainHead {
+  const [first, last] = [`HTTP/1.1 200 OK\r\n${lines(before)}`, `${lines(after)}Content-Length: `];
+  return { before: first, after: last, whole: first + last };
+}
 
 /**
  * Sends a 200 in one piece, byte for byte as Node would. Node looks at every header of every answer anew, keeps state of them,
@@ -22,32 +24,37 @@ export const plainHead = (before: readonly string[], after: readonly string[]): 
  */
 export function sendPlain(
   response: ServerResponse,
-  { before, after }: PlainHead,
+  { before, after, whole }: PlainHead,
   own: readonly string[] | undefined,
   body: string,
-  keepAliveMs: number,
 ): boolean {
   const { socket, req } = response;
   if (!socket || socket.writableLength > 0 || !response.shouldKeepAlive || req.httpVersionMinor !== 1)
     return false;
-  const head = own === undefined ? before + after : before + lines(own) + after;
-  socket.write(`${head}${body.length}${connectionLines(keepAliveMs)}${body}`, 'latin1', (error) => {
+  const head = own === undefined ? whole : before + lines(own) + after;
+  // It was read to its end, and nobody listens to it: Node need not play its end to nobody.
+  req.resume = asItIs;
+  socket.write(`${head}${body.length}${connectionLines()}${body}`, 'latin1', (error) => {
     // A connection that broke tells the response itself.
     if (!error) response.emit('finish');
   });
   return true;
 }
 
+function asItIs(this: IncomingMessage): IncomingMessage {
+  return this;
+}
+
 let second = 0;
 let kept = '';
 
 /** What Node adds to every answer on a connection that is kept. The same for a second. */
-function connectionLines(keepAliveMs: number): string {
+function connectionLines(): string {
   const now = Math.floor(Date.now() / 1000);
   if (now !== second) {
     second = now;
     const date = new Date(now * 1000).toUTCString();
-    kept = `\r\nDate: ${date}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n\r\n`;
+    kept = `\r\nDate: ${date}\r\nConnection: keep-alive\r\n\r\n`;
   }
   return kept;
 }

@@ -16,6 +16,7 @@ import { clientAddress, tellAddress } from './client-address.js';
 import { CrossOrigin } from './cross-origin.js';
 import { EXPOSED_HEADERS, readersOf } from './cross-origin-rules.js';
 import { FailureShapes } from './failure-shapes.js';
+import { endIdleConnections, sayKeepAlive } from './kept-connections.js';
 import { ProblemFilter } from './problem.filter.js';
 import { measureRequests, type RequestMetrics } from './request-metrics.js';
 import { isDecision } from '../logging/decision-paths.js';
@@ -57,6 +58,7 @@ export function setUpHttp(
 
   app.use(requestLog(logger));
   app.use(measureRequests(metrics));
+  app.use(sayKeepAlive);
   app.use(securityHeaders());
   app.use(varyByOrigin);
   app.enableCors(crossOriginRules(config, app.get(CrossOrigin)));
@@ -114,10 +116,7 @@ export function limitServer(app: INestApplication): void {
   const server = app.getHttpServer() as Server;
   server.headersTimeout = 10_000;
   server.requestTimeout = 15_000;
-  // Of a connection on which nothing moves: an answer that nobody takes is memory. What is slow and goes on is left alone.
-  server.timeout = 60_000;
-  // Longer than the usual 60 s of a load balancer, so that it never reuses a connection that is just being closed.
-  server.keepAliveTimeout = 65_000;
+  endIdleConnections(server);
   server.maxHeadersCount = 100;
   answerUnreadable(server);
 }
