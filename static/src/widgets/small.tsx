@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { sentenceOf } from '../api/problem.js';
-import { absoluteTime, relativeTime } from '../state/wording.js';
+import { absoluteTime, minuteOf, relativeTime } from '../state/wording.js';
 import { Button } from './button.js';
 import { Icon, type IconName } from './icon.js';
 
@@ -14,6 +14,15 @@ export function Time({ at }: { at: string }) {
   return (
     <time dateTime={at} title={absoluteTime(at)}>
       {relativeTime(at, Math.max(now.value, Date.now() - 20_000))}
+    </time>
+  );
+}
+
+/** Until when. How long that is from now would be said too roughly. */
+export function Deadline({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={absoluteTime(at)}>
+      {minuteOf(at)}
     </time>
   );
 }
