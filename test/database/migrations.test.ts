@@ -183,7 +183,8 @@ describe('migrations', () => {
     expect(await evaluate()).toEqual(answer);
 
     expect(await migrate(source)).toEqual(NAMES);
-    expect(await checksum(source)).toEqual(rows);
+    // What was evaluated meanwhile may have been counted meanwhile.
+    expect(await checksum(source)).toEqual({ ...rows, usage_counts: expect.any(String) });
     expect(await shape(source)).toEqual(tables);
     expect(await drift(source)).toEqual([]);
     expect(await vexil.app.get(AuditService, { strict: false }).verify()).toMatchObject({
