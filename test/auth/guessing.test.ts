@@ -200,11 +200,27 @@ describe('invitations', () => {
   beforeAll(async () => {
     vexil = await startApp({
       LOGIN_ATTEMPTS_PER_MINUTE: String(LIMIT),
+      REGISTRATIONS_PER_HOUR: '3',
       TRUST_PROXY: '1',
       ...(await ownRedis()),
     });
   });
   afterAll(() => vexil.close());
+
+  it('one that is open does not let a network find out who has an account', async () => {
+    const { email } = await vexil.as('viewer');
+    const admin = await vexil.bearer('admin');
+    const { body: made } = await vexil.http.post('/auth/invites').set(admin).send({ role: 'viewer' });
+    const accept = (from: string) =>
+      vexil.http
+        .post('/auth/invites/accept')
+        .set('X-Forwarded-For', from)
+        .send({ email, password: PASSWORD, name: 'x', token: made.token });
+    const from = network();
+    for (let n = 0; n < 3; n += 1) expect((await accept(from)).status).toBe(409);
+    expect((await accept(from)).status).toBe(429);
+    expect((await accept(network())).status).toBe(409);
+  });
 
   it('guessing one is limited by network, also for who has a right one there', async () => {
     const admin = await vexil.bearer('admin');
