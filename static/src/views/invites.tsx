@@ -213,7 +213,7 @@ function Link({ made, onClose }: { made: NewInvite; onClose: () => void }) {
         {made.email ?? 'Whoever uses it first'} comes in as <Badge tone="accent">{made.role}</Badge>, once.
         The link is good until <Deadline at={made.expires_at} />.
       </p>
-      <CodeBlock text={linkOf(made.path, location.origin)} label="the link" />
+      <CodeBlock text={linkOf(made.path, location.origin)} label="the link" autoFocus />
       <p class="muted">It is shown this once: Vexil keeps only a digest of it.</p>
       <div class="actions">
         <Button tone="primary" onClick={onClose}>
