@@ -8,6 +8,7 @@ import { AddFlagsClientVisible1795219200007 } from './1795219200007-add-flags-cl
 import { AddEnvironmentsConfirmChanges1795219200010 } from './1795219200010-add-environments-confirm-changes.js';
 import { CreateUsageCounts1795219200011 } from './1795219200011-create-usage-counts.js';
 import { IndexAuditRequests1795219200012 } from './1795219200012-index-audit-requests.js';
+import { CreateInvites1795219200013 } from './1795219200013-create-invites.js';
 
 /** Every step from an empty database to this version, oldest first. Add at the end; never edit one that was merged. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   AddEnvironmentsConfirmChanges1795219200010,
   CreateUsageCounts1795219200011,
   IndexAuditRequests1795219200012,
+  CreateInvites1795219200013,
 ];

@@ -1,6 +1,7 @@
 import { MIGRATIONS } from '../migrations/index.js';
 import { ApiKeyEntity } from './api-keys/api-key.entity.js';
 import { AuditEntryEntity } from './audit/audit-entry.entity.js';
+import { InviteEntity } from './auth/invite.entity.js';
 import { UserEntity } from './auth/user.entity.js';
 import { EnvironmentEntity } from './environments/environment.entity.js';
 import { FlagEntity } from './flags/flag.entity.js';
@@ -14,6 +15,7 @@ export const SCHEMA: Schema = {
   entities: [
     AuditEntryEntity,
     UserEntity,
+    InviteEntity,
     EnvironmentEntity,
     ApiKeyEntity,
     SegmentEntity,

@@ -2,7 +2,7 @@ import type { Actor } from '../platform/access/actor.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export const ENTITY_TYPES = ['flag', 'segment', 'environment', 'user', 'api_key'] as const;
+export const ENTITY_TYPES = ['flag', 'segment', 'environment', 'user', 'invite', 'api_key'] as const;
 export type EntityType = (typeof ENTITY_TYPES)[number];
 
 export const AUDIT_ACTIONS = [
@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   're_randomised',
   'revoked',
   'exposed',
+  'accepted',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

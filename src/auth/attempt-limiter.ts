@@ -32,12 +32,14 @@ export class AttemptLimiter {
   private readonly perAccount: Bucket;
   private readonly perNetwork: Bucket;
   private readonly registrations: Bucket;
+  private readonly guesses: Bucket;
 
   constructor(@Inject(CONFIG) config: Config, @Inject(RedisConnection) redis: RedisConnection | undefined) {
     const perMinute = config.loginAttemptsPerMinute;
     this.perAccount = bucketOf('login-account', perMinute, 60, redis);
     this.perNetwork = bucketOf('login-network', perMinute * NETWORK_FACTOR, 60, redis);
     this.registrations = bucketOf('register', config.registrationsPerHour, 3600, redis);
+    this.guesses = bucketOf('guess', perMinute, 60, redis);
   }
 
   /**
@@ -54,6 +56,23 @@ export class AttemptLimiter {
     } catch (error) {
       if (!(error instanceof LoginFailed)) await takeBack();
       throw error;
+    }
+  }
+
+  /**
+   * Lets `find` look for what a secret stands for, and remembers that it did when there is nothing. Counted before, as logins
+   * are; by network alone, for a guess is at all secrets at once.
+   * @throws TooManyAttempts, and what `find` throws
+   */
+  async guess<T>(address: string, find: () => Promise<T | undefined>): Promise<T | undefined> {
+    const takeBack = await consume(this.guesses, networkOf(address));
+    let isGuess = false;
+    try {
+      const found = await find();
+      isGuess = found === undefined;
+      return found;
+    } finally {
+      if (!isGuess) await takeBack();
     }
   }
 

@@ -140,6 +140,15 @@ export class RegistrationClosed extends Forbidden {
   }
 }
 
+/** Says the same of one that never was and one that expired, was used or was withdrawn. */
+export class InviteNotFound extends NotFound {
+  readonly code = 'invite_not_found';
+
+  constructor() {
+    super('There is no such invitation: it was used or withdrawn, has expired, or never was.');
+  }
+}
+
 export class OwnAdminRole extends Refused {
   readonly code = 'own_admin_role';
 

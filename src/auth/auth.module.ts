@@ -7,6 +7,9 @@ import { Admission } from './admission.js';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { AuthController } from './auth.controller.js';
 import { Authenticator } from './authenticator.js';
+import { InvitesController } from './invites.controller.js';
+import { InvitesRepository } from './invites.repository.js';
+import { InvitesService } from './invites.service.js';
 import { KeyRing } from './key-ring.js';
 import { PasswordHasher } from './password-hasher.js';
 import { RequestLimits } from './request-limits.js';
@@ -19,12 +22,14 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [AuditModule],
-  controllers: [AuthController, UsersController],
+  controllers: [AuthController, UsersController, InvitesController],
   providers: [
     AccountDirectory,
     Admission,
     AttemptLimiter,
     Authenticator,
+    InvitesRepository,
+    InvitesService,
     KeyRing,
     PasswordHasher,
     RequestLimits,

@@ -2,9 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Actor } from '../platform/access/actor.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
+import { Invalid } from '../platform/errors/errors.js';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { LoginFailed, RegistrationClosed, SessionTooOld, SetupDone, SetupTokenWrong } from './auth.errors.js';
 import type { OpenSession } from './authenticator.js';
+import { InvitesService } from './invites.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { Tokens } from './tokens.js';
 import type { User } from './user.js';
@@ -26,12 +28,13 @@ export interface Registration {
   readonly name: string;
 }
 
-/** Lets people in: by registering, by password, by a session that they already have. */
+/** Lets people in: by registering, by an invitation, by password, by a session that they already have. */
 @Injectable()
 export class SessionsService {
   constructor(
     private readonly users: UsersService,
     private readonly accounts: UsersRepository,
+    private readonly invites: InvitesService,
     private readonly passwords: PasswordHasher,
     private readonly limiter: AttemptLimiter,
     private readonly tokens: Tokens,
@@ -58,6 +61,21 @@ export class SessionsService {
     if (!this.tokens.isSetupToken(token)) throw new SetupTokenWrong();
     const passwordHash = await this.passwords.hash(password);
     return this.sessionOf(await this.users.registerFirstAdmin(actor, { ...person, passwordHash }));
+  }
+
+  /** Also where registration is closed. @throws InviteNotFound, Invalid, EmailTaken, TooManyAttempts */
+  async accept(
+    actor: Actor,
+    address: string,
+    { token, password, ...person }: Registration & { readonly token: string },
+  ): Promise<Session> {
+    // Asked first: a stranger must not make this service hash.
+    const { email } = await this.invites.look(address, token);
+    if (email !== null && email !== person.email)
+      throw new Invalid([{ path: 'email', message: 'must be the address that the invitation is for' }]);
+    await this.limiter.beforeRegistration(address);
+    const passwordHash = await this.passwords.hash(password);
+    return this.sessionOf(await this.users.join(actor, { ...person, passwordHash }, token));
   }
 
   /** @throws LoginFailed without saying why, after the same time; TooManyAttempts */

@@ -6,6 +6,7 @@ import type { Role } from '../platform/access/role.js';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/tx.js';
 import { LastAdmin, OwnAccount, OwnAdminRole, SetupDone, UserNotFound } from './auth.errors.js';
+import { InvitesService } from './invites.service.js';
 import { UsersChanged } from './user.events.js';
 import type { User } from './user.js';
 import { UsersRepository } from './users.repository.js';
@@ -23,6 +24,7 @@ export class UsersService {
   constructor(
     private readonly db: Database,
     private readonly users: UsersRepository,
+    private readonly invites: InvitesService,
     private readonly audit: AuditService,
   ) {}
 
@@ -52,6 +54,19 @@ export class UsersService {
     return this.change(async (tx) => {
       if ((await this.users.countActiveAdmins(tx)) > 0) throw new SetupDone();
       return this.insert(tx, actor, user, 'admin');
+    });
+  }
+
+  /**
+   * Makes an account with the role that an invitation is for, and uses that up; of several at the same time one succeeds.
+   * @throws InviteNotFound, EmailTaken, after which the invitation is as good as before
+   */
+  async join(actor: Actor, user: NewUser, token: string): Promise<User> {
+    return this.change(async (tx) => {
+      const id = randomUUID();
+      const by: Actor = { ...actor, type: 'user', id, name: user.email };
+      const { role } = await this.invites.use(tx, by, token);
+      return this.insert(tx, by, user, role, id);
     });
   }
 
@@ -95,9 +110,10 @@ export class UsersService {
     actor: Actor,
     { passwordHash, ...person }: NewUser,
     role: Role,
+    id = randomUUID() as string,
   ): Promise<User> {
     const user: User = {
-      id: randomUUID(),
+      id,
       ...person,
       role,
       isActive: true,
@@ -126,6 +142,7 @@ export class UsersService {
     if (losesAdmin && (await this.users.countActiveAdmins(tx)) <= 1) throw new LastAdmin();
     const tokenVersion = before.tokenVersion + 1;
     await this.users.update(tx, before.id, { ...change, tokenVersion });
+    if (losesAdmin) await this.invites.withdrawAllOf(tx, actor, before);
     await this.audit.record(tx, {
       ...entity(after),
       actor,

@@ -38,6 +38,12 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'PUT /auth/users/:id/role': person('admin'),
   'PUT /auth/users/:id/active': person('admin'),
 
+  'GET /auth/invites': person('admin'),
+  'POST /auth/invites': person('admin'),
+  'DELETE /auth/invites/:id': person('admin'),
+  'POST /auth/invites/look': PUBLIC,
+  'POST /auth/invites/accept': PUBLIC,
+
   'GET /auth/api-keys': person('admin'),
   'GET /auth/api-keys/:id': person('admin'),
   'POST /auth/api-keys': person('admin'),

@@ -195,6 +195,65 @@ describe('behind one proxy that is trusted', () => {
   });
 });
 
+describe('invitations', () => {
+  let vexil: TestApp;
+  beforeAll(async () => {
+    vexil = await startApp({
+      LOGIN_ATTEMPTS_PER_MINUTE: String(LIMIT),
+      REGISTRATIONS_PER_HOUR: '3',
+      TRUST_PROXY: '1',
+      ...(await ownRedis()),
+    });
+  });
+  afterAll(() => vexil.close());
+
+  it('one that is open does not let a network find out who has an account', async () => {
+    const { email } = await vexil.as('viewer');
+    const admin = await vexil.bearer('admin');
+    const { body: made } = await vexil.http.post('/auth/invites').set(admin).send({ role: 'viewer' });
+    const accept = (from: string) =>
+      vexil.http
+        .post('/auth/invites/accept')
+        .set('X-Forwarded-For', from)
+        .send({ email, password: PASSWORD, name: 'x', token: made.token });
+    const from = network();
+    for (let n = 0; n < 3; n += 1) expect((await accept(from)).status).toBe(409);
+    expect((await accept(from)).status).toBe(429);
+    expect((await accept(network())).status).toBe(409);
+  });
+
+  it('guessing one is limited by network, also for who has a right one there', async () => {
+    const admin = await vexil.bearer('admin');
+    const { body: made } = await vexil.http.post('/auth/invites').set(admin).send({ role: 'viewer' });
+    const look = (from: string, token: string) =>
+      vexil.http.post('/auth/invites/look').set('X-Forwarded-For', from).send({ token });
+    const accept = (from: string, token: string) =>
+      vexil.http
+        .post('/auth/invites/accept')
+        .set('X-Forwarded-For', from)
+        .send({ email: `${randomUUID()}@example.com`, password: PASSWORD, name: 'x', token });
+    const from = network();
+    const hash = jest.spyOn(vexil.app.get(PasswordHasher, { strict: false }), 'hash');
+    try {
+      // What is found is no guess.
+      for (let n = 0; n < LIMIT * 2; n += 1) expect((await look(from, made.token)).status).toBe(200);
+      const guesses = [look, accept, look, accept, look].map((ask) => ask(from, randomUUID()));
+      for (const { status } of await Promise.all(guesses)) expect(status).toBe(404);
+      for (const ask of [look, accept]) {
+        const { status, body, headers } = await ask(from, made.token);
+        expect([status, body.code]).toEqual([429, 'too_many_attempts']);
+        expect(Number(headers['retry-after'])).toBeLessThanOrEqual(60);
+      }
+      expect(hash).not.toHaveBeenCalled();
+    } finally {
+      hash.mockRestore();
+    }
+    const { email } = await vexil.as('viewer');
+    expect((await logIn(vexil, email, PASSWORD, from)).status).toBe(200);
+    expect((await accept(network(), made.token)).status).toBe(201);
+  });
+});
+
 describe('without a proxy that is trusted', () => {
   let vexil: TestApp;
   beforeAll(async () => {

@@ -147,6 +147,7 @@ it('shows requests that do what they say', async () => {
   const answers = [
     await post('POST', '/auth/register', example('RegisterRequest')),
     await post('POST', '/auth/login', example('LoginRequest')),
+    await post('POST', '/auth/invites', example('CreateInviteRequest')),
     await post('POST', '/auth/api-keys', example('CreateApiKeyRequest')),
     await post('POST', '/environments', example('CreateEnvironmentRequest')),
     await post('PUT', '/environments/preprod', example('UpdateEnvironmentRequest')),
@@ -158,7 +159,7 @@ it('shows requests that do what they say', async () => {
     await post('POST', '/evaluate', example('EvaluateManyRequest')),
   ];
   expect(answers.map(({ status }) => status)).toEqual([
-    201, 200, 201, 201, 200, 201, 200, 201, 200, 200, 200,
+    201, 200, 201, 201, 201, 200, 201, 200, 201, 200, 200, 200,
   ]);
 });
 
@@ -253,6 +254,32 @@ describe('when every operation is called as it says', () => {
     await call('PUT /auth/users/{id}/active', 200, `/auth/users/${user.id}/active`, {
       body: { is_active: false },
     });
+    const [invited, unwanted] = await Promise.all(
+      ['guest@example.com', undefined].map(
+        async (email) =>
+          JSON.parse(
+            (
+              await call('POST /auth/invites', 201, '/auth/invites', {
+                body: { role: 'viewer', ...(email === undefined ? {} : { email }) },
+              })
+            ).text,
+          ) as { id: string; token: string },
+      ),
+    );
+    await call('POST /auth/invites', 409, '/auth/invites', {
+      body: { role: 'viewer', email: someone.email },
+    });
+    await call('GET /auth/invites', 200, '/auth/invites?limit=2');
+    await call('POST /auth/invites/look', 200, '/auth/invites/look', { body: { token: invited?.token } });
+    await call('POST /auth/invites/look', 404, '/auth/invites/look', { body: { token: 'x' } });
+    const guest = { ...someone, email: 'guest@example.com', token: invited?.token };
+    await call('POST /auth/invites/accept', 201, '/auth/invites/accept', { body: guest });
+    await call('POST /auth/invites/accept', 404, '/auth/invites/accept', { body: guest });
+    await call('POST /auth/invites/accept', 409, '/auth/invites/accept', {
+      body: { ...someone, token: unwanted?.token },
+    });
+    await call('DELETE /auth/invites/{id}', 204, `/auth/invites/${unwanted?.id ?? ''}`);
+    await call('DELETE /auth/invites/{id}', 404, `/auth/invites/${unwanted?.id ?? ''}`);
     const key = JSON.parse(
       (
         await call('POST /auth/api-keys', 201, '/auth/api-keys', {

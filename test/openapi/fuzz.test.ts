@@ -24,6 +24,7 @@ let vexil: TestApp;
 let document: ApiDocument;
 let victims: readonly string[];
 let keys: readonly string[];
+let invites: readonly { id: string; token: string }[];
 const tokens = new Map<Caller, string>();
 beforeAll(async () => {
   // A 503 of a machine that is too busy for a second says nothing about the request.
@@ -44,6 +45,15 @@ beforeAll(async () => {
       return (made.body as { id: string }).id;
     }),
   );
+  invites = await Promise.all(
+    ['viewer', 'viewer', 'viewer'].map(async (role) => {
+      const made = await vexil.http
+        .post('/auth/invites')
+        .set(await vexil.bearer('admin'))
+        .send({ role });
+      return made.body as { id: string; token: string };
+    }),
+  );
   for (const role of ['viewer', 'developer', 'admin'] as const)
     tokens.set(role, (await vexil.as(role)).token);
 });
@@ -58,6 +68,8 @@ function known({ name: route }: Route, name: string): readonly string[] | undefi
   if (name === 'environment_key') return [...ENVIRONMENTS, 'fuzz-1'];
   if (name === 'key' && route.includes('/segments')) return SEGMENTS;
   if (['key', 'flag_key', 'flag_keys'].includes(name) && !route.includes('/auth/')) return FLAGS;
+  if (route.includes('/invites') && name === 'id') return invites.map(({ id }) => id);
+  if (route.includes('/invites') && name === 'token') return invites.map(({ token }) => token);
   if (name === 'id') return route.includes('/api-keys') ? keys : victims;
   if (['variant', 'off_variant'].includes(name)) return ['on', 'off'];
   if (name === 'password') return [PASSWORD];

@@ -70,7 +70,16 @@ async function everything(): Promise<void> {
     await ask('POST', '/auth/login', { email, password: canary('guess'), ...more });
     await ask('POST', '/auth/login', { email, password, ...more });
     await ask('POST', '/auth/setup', { email, password, name, token: canary('setup'), ...more });
+    await ask('POST', '/auth/invites/look', { token: canary('invite'), ...more });
+    await ask('POST', '/auth/invites/accept', { email, password, name, token: canary('invite'), ...more });
   }
+  const invited = await ask('POST', '/auth/invites', { role: 'viewer', email: person('email') });
+  const { token: offer } = JSON.parse(invited.text) as { token: string };
+  canaries.push(offer);
+  await ask('POST', '/auth/invites/look', { token: offer });
+  const guest = { email: person('email'), password: canary('password'), name: canary('name') };
+  await ask('POST', '/auth/invites/accept', { ...guest, token: offer });
+  await ask('POST', `/auth/invites/look?token=${offer}`, {});
   await ask('POST', '/auth/login', `{"email":"${person('email')}","password":"${canary('broken')}`);
   await ask('POST', '/auth/login', { email: canary('address'), password: { nested: canary('nested') } });
   await ask('POST', '/auth/login', canary('text'), { 'Content-Type': 'text/plain' });

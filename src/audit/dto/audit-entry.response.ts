@@ -16,7 +16,7 @@ export const auditEntryResponse = z
     entity_id: z.string(),
     entity_key: z.string().meta({
       description:
-        'The key of a flag, segment or environment, the e-mail address of a person, the prefix of an API key.',
+        'The key of a flag, segment or environment, the e-mail address of a person, the prefix of an API key, the address that an invitation is for or else its id.',
     }),
     action: z.enum(AUDIT_ACTIONS),
     user_id: z

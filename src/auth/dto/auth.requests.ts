@@ -10,7 +10,7 @@ import {
 import { isCommonPassword } from '../common-passwords.js';
 import { roleSchema } from '../role-schema.js';
 
-const email = z
+export const email = z
   .string()
   .trim()
   .toLowerCase()
@@ -31,13 +31,13 @@ const password = z
     example: 'correct horse battery',
   });
 
-const EXAMPLE = { email: 'dana@example.com', password: 'correct horse battery' };
+export const EXAMPLE_PERSON = { email: 'dana@example.com', password: 'correct horse battery' };
 
-const person = { email, password, name: title(100).meta({ example: 'Dana' }) };
+export const person = { email, password, name: title(100).meta({ example: 'Dana' }) };
 
 export const registerRequest = z
   .strictObject(person)
-  .meta({ id: 'RegisterRequest', example: { ...EXAMPLE, name: 'Dana' } });
+  .meta({ id: 'RegisterRequest', example: { ...EXAMPLE_PERSON, name: 'Dana' } });
 
 export const setupRequest = z
   .strictObject({
@@ -47,7 +47,7 @@ export const setupRequest = z
       .max(200)
       .meta({ description: 'The one-time token that the service printed when it started.' }),
   })
-  .meta({ id: 'SetupRequest', example: { ...EXAMPLE, name: 'Dana', token: 'Zk3v9Q0mN1sT7xYc' } });
+  .meta({ id: 'SetupRequest', example: { ...EXAMPLE_PERSON, name: 'Dana', token: 'Zk3v9Q0mN1sT7xYc' } });
 
 export const loginRequest = z
   .strictObject({
@@ -61,7 +61,7 @@ export const loginRequest = z
       .meta({ example: 'dana@example.com' }),
     password: z.string().min(1).max(1000).meta({ example: 'correct horse battery' }),
   })
-  .meta({ id: 'LoginRequest', example: EXAMPLE });
+  .meta({ id: 'LoginRequest', example: EXAMPLE_PERSON });
 
 export const changeRoleRequest = z
   .strictObject({ role: roleSchema.optional(), reason: changeReason })

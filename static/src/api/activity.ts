@@ -6,7 +6,7 @@ import { problemOf } from './problem.js';
 export interface Activity {
   readonly position: number;
   readonly created_at: string;
-  readonly entity_type: 'flag' | 'segment' | 'environment' | 'user' | 'api_key';
+  readonly entity_type: 'flag' | 'segment' | 'environment' | 'user' | 'invite' | 'api_key';
   readonly entity_key: string;
   readonly action: string;
   readonly actor: { readonly type: string; readonly id: string | null; readonly name: string };

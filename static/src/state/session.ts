@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import { credentials } from '../api/credentials.js';
+import * as invites from '../api/invites.js';
 import * as people from '../api/people.js';
 import { ApiProblem } from '../api/problem.js';
 import { tabStorage } from './storage.js';
@@ -91,6 +92,9 @@ export async function logIn(request: Parameters<typeof people.logIn>[0]): Promis
 }
 export async function register(request: Parameters<typeof people.register>[0]): Promise<void> {
   begin(await people.register(request));
+}
+export async function acceptInvite(request: Parameters<typeof invites.acceptInvite>[0]): Promise<void> {
+  begin(await invites.acceptInvite(request));
 }
 export async function setUp(request: Parameters<typeof people.setUp>[0]): Promise<void> {
   begin(await people.setUp(request));

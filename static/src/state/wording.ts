@@ -64,6 +64,9 @@ export function relativeTime(iso: string, now: number): string {
 const LOCAL = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 export const absoluteTime = (iso: string): string =>
   `${LOCAL.format(new Date(iso))} (${new Date(iso).toISOString().replace('T', ' ').slice(0, 19)} UTC)`;
+const MINUTE = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
+/** `Nov 28, 2026, 19:51`, here. */
+export const minuteOf = (iso: string): string => MINUTE.format(new Date(iso));
 const DAY = new Intl.DateTimeFormat('en', { dateStyle: 'full' });
 export const dayOf = (iso: string): string => DAY.format(new Date(iso));
 export const clockOf = (iso: string): string =>

@@ -22,9 +22,13 @@ const PAGE = 50;
 const EXPORT_PAGE = 200;
 const MOST_EXPORTED = 10_000;
 
-const TYPES = ['flag', 'segment', 'environment', 'user', 'api_key'] as const;
-const ACTIONS = ['created', 'updated', 'deleted', 're_randomised', 'revoked', 'exposed'] as const;
-const SPOKEN: Readonly<Record<string, string>> = { api_key: 'API key', re_randomised: 're-randomised' };
+const TYPES = ['flag', 'segment', 'environment', 'user', 'invite', 'api_key'] as const;
+const ACTIONS = ['created', 'updated', 'deleted', 're_randomised', 'revoked', 'exposed', 'accepted'] as const;
+const SPOKEN: Readonly<Record<string, string>> = {
+  api_key: 'API key',
+  invite: 'invitation',
+  re_randomised: 're-randomised',
+};
 const spoken = (word: string): string => SPOKEN[word] ?? word;
 
 function queryOf(asked: URLSearchParams): AuditQuery {
@@ -73,7 +77,7 @@ export function Audit() {
     );
   };
   useEffect(load, [key]);
-  useNews(['flag', 'segment', 'environment', 'user', 'api_key'], load);
+  useNews(TYPES, load);
 
   const more = async (): Promise<void> => {
     const last = entries?.at(-1);

@@ -13,6 +13,7 @@ const Environments = lazy(async () => (await import('./environments.js')).Enviro
 const ApiKeys = lazy(async () => (await import('./api-keys.js')).ApiKeys);
 const Users = lazy(async () => (await import('./users.js')).Users);
 const Start = lazy(async () => (await import('./start.js')).Start);
+const InvitationForAnother = lazy(async () => (await import('./invitation.js')).InvitationForAnother);
 
 const TITLES: Readonly<Record<string, string>> = {
   flags: 'Flags',
@@ -23,6 +24,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'api-keys': 'API keys',
   users: 'Users',
   start: 'Getting started',
+  invite: 'Invitation',
 };
 
 /** The screen of the present place. */
@@ -52,6 +54,8 @@ export function Screen() {
       return <Users />;
     case 'start':
       return <Start />;
+    case 'invite':
+      return <InvitationForAnother />;
     default:
       return (
         <Empty title="There is nothing here">

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { changeRole, listUsers, readSetup, setActive, type Role, type User } from '../api/people.js';
 import { sentenceOf } from '../api/problem.js';
 import { cannotWrite } from '../state/health.js';
+import { ROLE_MAY, ROLES } from '../state/roles.js';
 import { isAtLeast, user as me } from '../state/session.js';
 import { toast } from '../state/toasts.js';
 import { plural } from '../state/wording.js';
@@ -10,34 +11,37 @@ import { ConfirmChange } from '../widgets/confirm-change.js';
 import { Badge, Copy, Empty, Failure, Notice, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
+import { InviteDialog, OpenInvites } from './invites.js';
 
 const PAGE = 50;
-const ROLES: readonly (readonly [Role, string])[] = [
-  ['viewer', 'Viewer'],
-  ['developer', 'Developer'],
-  ['admin', 'Admin'],
-];
-const MEANS: Record<Role, string> = {
-  viewer: 'sees everything and changes nothing',
-  developer: 'changes flags and segments where nothing is protected',
-  admin: 'changes everything, people included',
-};
+
+type Asked = { readonly user: User } & ({ readonly role: Role } | { readonly isActive: boolean });
+
+/** An invitation is good as long as who made it is an active admin. */
+const endsInvitations = (asked: Asked): boolean =>
+  asked.user.role === 'admin' && ('role' in asked ? asked.role !== 'admin' : !asked.isActive);
 
 /** Who may come in, and what they may do. */
 export function Users() {
   const [skip, setSkip] = useState(0);
   const list = useLoaded(`users|${skip}`, () => listUsers(skip, PAGE));
-  const [asked, setAsked] = useState<{ user: User; role: Role } | { user: User; isActive: boolean }>();
+  const [asked, setAsked] = useState<Asked>();
   const [problem, setProblem] = useState<string>();
+  const [isInviting, setInviting] = useState(false);
   const setup = useLoaded('setup', readSetup);
   useNews(['user'], list.reload);
   if (!isAtLeast('admin'))
     return (
       <>
-        <PageHead title="Users" />
+        <PageHead title="Users">
+          <Button tone="primary" icon="plus" disabled title="For admins" aria-describedby="why-not">
+            Invite
+          </Button>
+        </PageHead>
         <Empty title="For admins">
-          <p class="muted">
-            Admins see who may come in, and change it. Ask one of them if you need another role.
+          <p class="muted" id="why-not">
+            Admins see who may come in, invite people, and change what they may. Ask one of them if you need
+            another role.
           </p>
         </Empty>
       </>
@@ -59,16 +63,18 @@ export function Users() {
   };
   return (
     <>
-      <PageHead title="Users" hint={list.value ? plural(list.value.total, 'account') : ' '} />
+      <PageHead title="Users" hint={list.value ? plural(list.value.total, 'account') : ' '}>
+        <Button tone="primary" icon="plus" writes onClick={() => setInviting(true)}>
+          Invite
+        </Button>
+      </PageHead>
       <Notice>
         {setup.value?.registration_open === false ? (
-          <>
-            Registration is closed: nobody can join. <code>REGISTRATION_OPEN=true</code> opens it.
-          </>
+          'Registration is closed: people come in by invitation only.'
         ) : (
           <>
-            People join by registering at <code>{address}</code>{' '}
-            <Copy text={address} label="Copy the address" /> as viewers. Give them more here.
+            Invite people with the role they need. Who registers at <code>{address}</code>{' '}
+            <Copy text={address} label="Copy the address" /> begins as a viewer.
           </>
         )}
       </Notice>
@@ -146,6 +152,8 @@ export function Users() {
         </div>
       )}
       {list.value && <Pager skip={skip} limit={PAGE} total={list.value.total} onMove={setSkip} />}
+      <OpenInvites />
+      {isInviting && <InviteDialog onClose={() => setInviting(false)} />}
       {asked && (
         <ConfirmChange
           title={
@@ -163,10 +171,11 @@ export function Users() {
         >
           <p>
             {'role' in asked
-              ? `An account that is ${asked.role} ${MEANS[asked.role]}. ${asked.user.email} has to log in again.`
+              ? `An account that is ${asked.role} may ${ROLE_MAY[asked.role]}. ${asked.user.email} has to log in again.`
               : asked.isActive
                 ? 'They can log in again, with the role they had.'
                 : 'They are refused everywhere, at once, also where they are logged in.'}
+            {endsInvitations(asked) && ' Open invitations that they made are withdrawn.'}
           </p>
         </ConfirmChange>
       )}

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { sentenceOf } from '../api/problem.js';
-import { absoluteTime, relativeTime } from '../state/wording.js';
+import { absoluteTime, minuteOf, relativeTime } from '../state/wording.js';
 import { Button } from './button.js';
 import { Icon, type IconName } from './icon.js';
 
@@ -18,8 +18,17 @@ export function Time({ at }: { at: string }) {
   );
 }
 
+/** Until when. How long that is from now would be said too roughly. */
+export function Deadline({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={absoluteTime(at)}>
+      {minuteOf(at)}
+    </time>
+  );
+}
+
 /** Copies a text, and says that it did. */
-export function Copy({ text, label }: { text: string; label: string }) {
+export function Copy({ text, label, autoFocus }: { text: string; label: string; autoFocus?: boolean }) {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return undefined;
@@ -33,6 +42,7 @@ export function Copy({ text, label }: { text: string; label: string }) {
       class="icon-button copy"
       aria-label={said}
       title={said}
+      autoFocus={autoFocus}
       onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
     >
       <Icon name={isCopied ? 'check' : 'copy'} size={14} />
@@ -40,14 +50,17 @@ export function Copy({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** Text to be pasted somewhere else. */
-export function CodeBlock({ text, label }: { text: string; label: string }) {
+/**
+ * Text to be pasted somewhere else.
+ * @param autoFocus whether to copy it is what a dialog is there for
+ */
+export function CodeBlock({ text, label, autoFocus }: { text: string; label: string; autoFocus?: boolean }) {
   return (
     <div class="code-block">
       <pre tabIndex={0} role="group" aria-label={label}>
         <code>{text}</code>
       </pre>
-      <Copy text={text} label={`Copy ${label}`} />
+      <Copy text={text} label={`Copy ${label}`} autoFocus={autoFocus ?? false} />
     </div>
   );
 }

@@ -136,6 +136,7 @@ describe('with flags in it', () => {
         await page.getByLabel('I have stored it').waitFor();
       },
     ],
+    ['an invitation', '/app/users', (page) => page.getByRole('button', { name: 'Invite' }).click()],
     [
       'somebody disabled',
       '/app/users',
