@@ -25,8 +25,8 @@ export function evaluateWithoutTrace(
   const flag = compiled.flags.get(flagKey);
   if (flag === undefined) return failed(flagKey, 'FLAG_NOT_FOUND');
   if (flag.settled !== undefined) return flag.settled;
-  if (flag.targeting === undefined) return serve(flag.defaultServe, context);
-  return decide(flag, begin(compiled.flags, context, now, false));
+  if (flag.targeting === undefined) return serve(flag.defaultServe, context, true);
+  return decide(flag, begin(compiled.flags, context, now, { isTraced: false, isPlaced: true }));
 }
 
 function decide(flag: CompiledFlag, evaluation: Evaluation): Decision {
@@ -71,7 +71,7 @@ function isMet({ flagKey, variants, flaw }: CompiledPrerequisite, evaluation: Ev
 }
 
 function give(served: CompiledServe, evaluation: Evaluation): Decision {
-  return serve(served, evaluation.context);
+  return serve(served, evaluation.context, true);
 }
 
 function holds(node: CompiledNode, evaluation: Evaluation): boolean {

@@ -2,10 +2,16 @@ import { type SaltKeeper, variantSalt } from './bucketing.js';
 import type { CompiledRollout, CompiledServe, Slice } from './compiled.js';
 import type { AllocationRange, Decision, Placement, Reason, Rollout, Serve } from './model.js';
 
+/** Says that the unit is in no slice of the rollout, and so gets what the flag serves when it is off. */
+export interface OutOfRollout {
+  /** The same for all of them, where it is. */
+  readonly placement: Placement | undefined;
+}
+
 /** Whose serve it is. */
 export interface Server {
   /** Makes a decision; `null` is no variant, and so no value. */
-  readonly decide: (variant: string | null, reason: Reason, placement?: Placement) => Decision;
+  readonly decide: (variant: string | null, reason: Reason, out?: OutOfRollout) => Decision;
   readonly offVariant: string | null;
   readonly salts: SaltKeeper;
 }
@@ -34,8 +40,8 @@ function compileRollout(rollout: Rollout, { decide, offVariant, salts }: Server)
     salt: salts(salt, hashVersion),
     variantSalt: slices.length > 1 ? salts(variantSalt(salt), hashVersion) : undefined,
     coverage,
-    unplaced: decide(offVariant, 'SPLIT', nowhere),
-    outside: decide(offVariant, 'SPLIT'),
+    unplaced: decide(offVariant, 'SPLIT', { placement: nowhere }),
+    outside: decide(offVariant, 'SPLIT', { placement: undefined }),
     slices,
   };
 }

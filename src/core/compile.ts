@@ -1,7 +1,7 @@
 import { saltKeeper } from './bucketing.js';
 import { compileConditions } from './compile-conditions.js';
 import { compileSegments, type SegmentMemory } from './compile-segments.js';
-import { compileServe } from './compile-serve.js';
+import { compileServe, type OutOfRollout } from './compile-serve.js';
 import type {
   CompiledFlag,
   CompiledNode,
@@ -13,7 +13,7 @@ import type {
 import { failed } from './decision.js';
 import { chainLengths } from './graph.js';
 import { leaningOf, type LeaningOn, stillStands } from './leaning.js';
-import type { Decision, Placement, Problem, Reason } from './model.js';
+import type { Decision, Problem, Reason } from './model.js';
 import type { Foundations, PatternEngine } from './operator.js';
 import type { Flag, Snapshot, Unreadable } from './snapshot.js';
 import { MAX_CHAIN } from './targeting.js';
@@ -101,7 +101,7 @@ function compileFlag(
   const targeting = compileTargeting(flag, decide, foundations, chains, path, problems);
   const reason = flag.targets.length === 0 && flag.rules.length === 0 ? 'STATIC' : 'DEFAULT';
   const defaultServe = compileServe(flag.defaultServe, reason, {
-    decide: (variant, why, placement) => decide(variant, why, { placement }),
+    decide: (variant, why, out) => decide(variant, why, { out }),
     offVariant: flag.offVariant,
     salts: foundations.salts,
   });
@@ -130,7 +130,7 @@ function compileTargeting(
         source: rule,
         conditions: compileConditions(rule.conditions, foundations, at, problems),
         serve: compileServe(rule.serve, 'TARGETING_MATCH', {
-          decide: (variant, reason, placement) => decide(variant, reason, { ruleId: rule.id, placement }),
+          decide: (variant, reason, out) => decide(variant, reason, { ruleId: rule.id, out }),
           offVariant: flag.offVariant,
           salts: foundations.salts,
         }),
@@ -174,17 +174,19 @@ function compilePrerequisites(
 interface Extras {
   readonly ruleId?: string;
   readonly prerequisiteKey?: string;
-  readonly placement?: Placement | undefined;
+  readonly out?: OutOfRollout | undefined;
 }
 type FlagDecide = (variant: string | null, reason: Reason, extras?: Extras) => Decision;
 
 /** Makes the decisions of one flag; `null` is no variant, and so no value. */
 function decider({ key, variants, valueType, version, isArchived }: Flag): FlagDecide {
   const values = new Map(variants.map((variant) => [variant.key, variant.value]));
-  return (variant, reason, { ruleId, prerequisiteKey, placement } = {}) =>
-    Object.freeze({
+  return (variant, reason, { ruleId, prerequisiteKey, out } = {}) => {
+    const value = variant === null ? undefined : values.get(variant);
+    const isServed = reason !== 'DISABLED' && reason !== 'PREREQUISITE_FAILED' && out === undefined;
+    return Object.freeze({
       flagKey: key,
-      value: variant === null ? undefined : values.get(variant),
+      value,
       variant: variant ?? undefined,
       reason,
       errorCode: undefined,
@@ -193,6 +195,8 @@ function decider({ key, variants, valueType, version, isArchived }: Flag): FlagD
       isArchived,
       ruleId,
       prerequisiteKey,
-      placement,
+      isOn: valueType === 'boolean' ? value === true : isServed && value !== undefined,
+      placement: out?.placement,
     });
+  };
 }

@@ -132,4 +132,6 @@ export interface Evaluation {
   /** Whether somebody listens: then every condition is asked, and operators that know more leave it in `detail`. */
   readonly isTraced: boolean;
   detail: ConditionDetail | undefined;
+  /** Whether decisions say where on the wheel a unit is. */
+  readonly isPlaced: boolean;
 }

@@ -13,6 +13,7 @@ export function failed(flagKey: string, errorCode: ErrorCode): Decision {
     isArchived: false,
     ruleId: undefined,
     prerequisiteKey: undefined,
+    isOn: false,
     placement: undefined,
   };
 }
@@ -33,20 +34,7 @@ export function placed(decision: Decision, placement: Placement): Decision {
     isArchived: decision.isArchived,
     ruleId: decision.ruleId,
     prerequisiteKey: decision.prerequisiteKey,
+    isOn: decision.isOn,
     placement,
   };
-}
-
-/** For boolean flags the value itself; for others whether the flag is on, has an answer, and has the unit in its rollout. */
-export function isOn({
-  value,
-  valueType,
-  reason,
-  placement,
-}: Pick<Decision, 'value' | 'valueType' | 'placement'> & { readonly reason: string }): boolean {
-  if (valueType === 'boolean') return value === true;
-  if (reason === 'DISABLED' || reason === 'PREREQUISITE_FAILED' || reason === 'ERROR') return false;
-  // Whoever is not in the rollout gets the off variant, which has a value too.
-  const isLeftOut = placement && (placement.bucket === undefined || placement.bucket >= placement.coverage);
-  return value !== undefined && !isLeftOut;
 }

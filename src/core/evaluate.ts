@@ -23,6 +23,7 @@ import { type FlagTrace, type PrerequisiteTrace, TOLD_ABOVE } from './trace.js';
  * @param flagKey any string; an unknown one is answered with ERROR / FLAG_NOT_FOUND
  * @param context plain JSON data; only its own properties are attributes
  * @param now epoch milliseconds, or what tells them: the attribute `now` of a context that has none of its own; the core has no clock
+ * @param isPlaced whether a rollout's decision says where it placed the unit; without, nothing is allocated
  * @returns the answer, not to be changed: decisions that are the same for everybody are shared and frozen
  * Source: design.md section 4; golden cases in test/conformance
  */
@@ -31,25 +32,28 @@ export function evaluate(
   flagKey: string,
   context: Context,
   now?: Time,
+  isPlaced = true,
 ): Decision {
   const flag = compiled.flags.get(flagKey);
   if (flag === undefined) return flagNotFound(flagKey);
   if (flag.settled !== undefined) return flag.settled;
-  if (flag.targeting === undefined) return serve(flag.defaultServe, context);
-  return decide(flag, begin(compiled.flags, context, now, false));
+  if (flag.targeting === undefined) return serve(flag.defaultServe, context, isPlaced);
+  return decide(flag, begin(compiled.flags, context, now, { isTraced: false, isPlaced }));
 }
 
 /**
  * Decides every flag of the snapshot for one context, in the snapshot's order; each answer is what `evaluate` gives.
  * @param only the keys of the flags that are wanted, where not all are
+ * @param isPlaced as in `evaluate`
  */
 export function evaluateAll(
   compiled: CompiledSnapshot,
   context: Context,
   now?: Time,
   only?: ReadonlySet<string>,
+  isPlaced = true,
 ): Decision[] {
-  const evaluation = begin(compiled.flags, context, now, false);
+  const evaluation = begin(compiled.flags, context, now, { isTraced: false, isPlaced });
   const decisions: Decision[] = [];
   for (const [key, flag] of compiled.flags)
     if (only === undefined || only.has(key)) decisions.push(decide(flag, evaluation));
@@ -68,7 +72,7 @@ export function explain(
   const decision =
     flag === undefined
       ? flagNotFound(flagKey)
-      : decide(flag, begin(compiled.flags, context, now, true), trace);
+      : decide(flag, begin(compiled.flags, context, now, { isTraced: true, isPlaced: true }), trace);
   conclude(trace, decision);
   const flaws = flag?.settled === undefined ? undefined : flag.flaws;
   if (flaws) trace.note = flaws.map(({ path, message }) => `${path}: ${message}`).join('; ');
@@ -157,7 +161,7 @@ function give(
   evaluation: Evaluation,
   trace?: FlagTrace,
 ): Decision {
-  const decision = serve(served, evaluation.context);
+  const decision = serve(served, evaluation.context, evaluation.isPlaced);
   if (trace) {
     trace.serve = {
       by: rule === null ? 'default' : 'rule',

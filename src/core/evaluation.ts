@@ -7,8 +7,8 @@ export function begin(
   flags: ReadonlyMap<string, CompiledFlag>,
   context: Context,
   now: Time | undefined,
-  isTraced: boolean,
+  { isTraced, isPlaced }: Pick<Evaluation, 'isTraced' | 'isPlaced'>,
 ): Evaluation {
   evaluations += 1;
-  return { id: evaluations, context, now, flags, isTraced, detail: undefined };
+  return { id: evaluations, context, now, flags, isTraced, isPlaced, detail: undefined };
 }

@@ -7,7 +7,7 @@ export { checkFlag, checkPrerequisites, checkRules, checkSegment, checkTargets }
 export { compile, type CompileOptions } from './compile.js';
 export type { CompiledSnapshot } from './compiled.js';
 export { segmentsUsedBy } from './conditions.js';
-export { flagNotFound, isOn } from './decision.js';
+export { failed, flagNotFound } from './decision.js';
 export { evaluate, evaluateAll, explain } from './evaluate.js';
 export { murmur3 } from './hash.js';
 export { readInstant } from './instant.js';

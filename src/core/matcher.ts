@@ -30,5 +30,7 @@ export function matcherOf(
     'conditions',
     found,
   );
-  return found.length > 0 ? found : (context, now) => holds(node, begin(flags, context, now, false));
+  return found.length > 0
+    ? found
+    : (context, now) => holds(node, begin(flags, context, now, { isTraced: false, isPlaced: false }));
 }

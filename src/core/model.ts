@@ -115,6 +115,8 @@ export interface Decision {
   readonly ruleId: string | undefined;
   /** The prerequisite that does not hold, when the reason is PREREQUISITE_FAILED. */
   readonly prerequisiteKey: string | undefined;
-  /** Set when a rollout was asked (reason SPLIT). */
+  /** For boolean flags the value itself; for others whether the flag is on, has an answer, and has the unit in its rollout. */
+  readonly isOn: boolean;
+  /** Set when a rollout was asked (reason SPLIT), for who wants to know. */
   readonly placement: Placement | undefined;
 }

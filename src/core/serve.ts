@@ -4,12 +4,12 @@ import { placed } from './decision.js';
 import type { Context, Decision } from './model.js';
 import type { RolloutTrace } from './trace.js';
 
-/** Gives a context what is served. */
-export function serve(served: CompiledServe, context: Context): Decision {
-  return served.fixed ?? roll(served, context);
+/** Gives a context what is served. @param isPlaced whether a decision says where on the wheel the unit is */
+export function serve(served: CompiledServe, context: Context, isPlaced: boolean): Decision {
+  return served.fixed ?? roll(served, context, isPlaced);
 }
 
-function roll(rollout: CompiledRollout, context: Context): Decision {
+function roll(rollout: CompiledRollout, context: Context, isPlaced: boolean): Decision {
   const { bucketBy, coverage, slices, variantSalt } = rollout;
   const unit = unitOf(context, bucketBy);
   if (unit === undefined) return rollout.unplaced;
@@ -18,7 +18,9 @@ function roll(rollout: CompiledRollout, context: Context): Decision {
   const isWithin = at < coverage;
   const isSplit = variantSalt !== undefined;
   if (!isWithin || !isSplit) {
-    return placed(isWithin ? slices[0].decision : rollout.outside, {
+    const decision = isWithin ? slices[0].decision : rollout.outside;
+    if (!isPlaced) return decision;
+    return placed(decision, {
       bucketBy,
       bucket: at,
       coverage,
@@ -30,6 +32,7 @@ function roll(rollout: CompiledRollout, context: Context): Decision {
 
   const variantBucket = bucketOf(unit, variantSalt);
   const { decision, share } = slices[sliceAt(slices, variantBucket)] as Slice;
+  if (!isPlaced) return decision;
   return placed(decision, { bucketBy, bucket: at, coverage, isSplit, variantBucket, variantShare: share });
 }
 

@@ -25,6 +25,7 @@ export function discreet(decision: Decision): ToldDecision {
     isArchived: decision.isArchived,
     ruleId: decision.ruleId,
     prerequisiteKey: decision.prerequisiteKey,
+    isOn: decision.isOn,
     placement: decision.placement,
   };
 }

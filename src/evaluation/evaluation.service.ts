@@ -4,6 +4,7 @@ import {
   evaluate,
   evaluateAll,
   explain,
+  failed,
   flagNotFound,
   reasonSentence,
   type Context,
@@ -121,19 +122,7 @@ export class EvaluationService {
   }
 
   private unknownEnvironment(environmentKey: string, flagKey: string): Answer {
-    const decision: Decision = {
-      flagKey,
-      value: undefined,
-      variant: undefined,
-      reason: 'ERROR',
-      errorCode: 'GENERAL',
-      valueType: undefined,
-      version: undefined,
-      isArchived: false,
-      ruleId: undefined,
-      prerequisiteKey: undefined,
-      placement: undefined,
-    };
+    const decision = failed(flagKey, 'GENERAL');
     return { decision, reason: this.unknown(environmentKey), revision: undefined };
   }
 

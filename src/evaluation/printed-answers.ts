@@ -1,4 +1,4 @@
-import { isOn, type CompiledSnapshot } from '../core/index.js';
+import type { CompiledSnapshot } from '../core/index.js';
 import { printAroundReason } from './dto/evaluation.responses.js';
 import type { Answer, BulkAnswer } from './evaluation.service.js';
 
@@ -65,8 +65,7 @@ export class PrintedAnswers {
 
   private around(snapshot: CompiledSnapshot, answer: Answer): Printed {
     const { decision } = answer;
-    const { flagKey, variant, reason, version } = decision;
-    const on = isOn(decision);
+    const { flagKey, variant, reason, version, isOn } = decision;
     const byFlag = this.of(snapshot);
     // A flag that exists nowhere may be called anything, and one that exists may be hidden from who asks.
     const isKept = decision.errorCode === undefined;
@@ -77,12 +76,12 @@ export class PrintedAnswers {
           printed.variant === variant &&
           printed.reason === reason &&
           printed.version === version &&
-          printed.isOn === on
+          printed.isOn === isOn
         )
           return printed;
     const [before, after] = printAroundReason(answer);
     const bytes = Buffer.byteLength(before) + Buffer.byteLength(after);
-    const printed = { variant, reason, version, isOn: on, before, after, bytes };
+    const printed = { variant, reason, version, isOn, before, after, bytes };
     if (known) known.push(printed);
     else if (isKept) byFlag.set(flagKey, [printed]);
     return printed;

@@ -67,7 +67,7 @@ export class OfrepService {
     const { compiled } = this.held(scope);
     // For a client key what is not visible to clients does not exist: neither is looked up.
     const isHidden = scope.clientOnly && !compiled.clientVisible.has(flagKey);
-    const decision = isHidden ? flagNotFound(flagKey) : evaluate(compiled, flagKey, context, Date.now());
+    const decision = isHidden ? flagNotFound(flagKey) : evaluate(compiled, flagKey, context, Date.now, false);
     const { status, json, bytes } = this.textsFor(scope).of(compiled, decision);
     return { status, headers: OF_ONE_FLAG, body: json, bytes };
   }
@@ -83,8 +83,9 @@ export class OfrepService {
     const decisions = evaluateAll(
       compiled,
       context,
-      Date.now(),
+      Date.now,
       clientOnly ? compiled.clientVisible : undefined,
+      false,
     );
     const texts = this.textsFor(scope).ofAll(compiled, decisions);
     const { after, seed } = this.endingFor(scope, compiled.environmentKey);

@@ -1,5 +1,5 @@
 /** What a caller gets, from what the core decided. */
-import { type Decision, evaluate, explain, isOn, reasonSentence } from '../core.js';
+import { type Decision, evaluate, explain, reasonSentence } from '../core.js';
 import { suits } from '../suits.js';
 import type { Context, ErrorCode, EvaluationResult } from '../types.js';
 import { unitOf } from '../unit.js';
@@ -76,7 +76,7 @@ export function resultOf<T>(
     variant: fits ? decision.variant : undefined,
     reason: fits ? decision.reason : 'ERROR',
     errorCode: fits ? decision.errorCode : 'TYPE_MISMATCH',
-    isEnabled: fits && isOn(decision),
+    isEnabled: fits && decision.isOn,
     flagVersion: version,
     revision: compiled.revision,
     stale: isStale,

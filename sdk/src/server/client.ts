@@ -1,4 +1,4 @@
-import { evaluate as decide, evaluateAll as decideAll, isOn, type JsonValue } from '../core.js';
+import { evaluate as decide, evaluateAll as decideAll, type JsonValue } from '../core.js';
 import { ValidationError, type VexilError } from '../errors.js';
 import { Emitter, type Listener } from '../events.js';
 import { reasonOf } from '../http.js';
@@ -137,10 +137,10 @@ class FollowingClient implements ServerClient {
     try {
       const asked = contextOf(context);
       if (asked === undefined) return fallback;
-      const decision = decide(held.compiled, flagKey, asked, Date.now);
+      const decision = decide(held.compiled, flagKey, asked, Date.now, false);
       if (decision.reason === 'ERROR') return fallback;
       if (this.exposures) this.expose(decision.flagKey, decision.variant, decision.version, asked);
-      return isOn(decision);
+      return decision.isOn;
     } catch {
       return fallback;
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ERROR_CODES, isOn, REASONS } from '../../core/index.js';
+import { ERROR_CODES, REASONS } from '../../core/index.js';
 import type { Answer, BulkAnswer } from '../evaluation.service.js';
 import { presentTrace, traceResponse } from './trace.response.js';
 
@@ -65,7 +65,7 @@ export function presentAnswer({
 }: Answer): z.infer<typeof evaluationResponse> {
   const { errorCode } = decision;
   return {
-    enabled: isOn(decision),
+    enabled: decision.isOn,
     flag_key: decision.flagKey,
     value: decision.value ?? null,
     variant: decision.variant ?? null,
