@@ -3,8 +3,7 @@ import { md5 } from './md5.js';
 import { BUCKETS, type Context, type HashVersion } from './model.js';
 import { sha256 } from './sha256.js';
 
-// A unit is usually asked about many flags in a row, so the hash of `unit + ":"` is kept for the last one. No answer
-// depends on it.
+// A unit is usually asked about many flags in a row, so its hash is kept for the last one. No answer depends on it.
 let lastUnit: string | undefined;
 const unitState: HashState = { hash: 0, tail: 0, length: 0 };
 const state: HashState = { hash: 0, tail: 0, length: 0 };
@@ -12,6 +11,7 @@ const state: HashState = { hash: 0, tail: 0, length: 0 };
 /** A salt made ready for its hash version. */
 export interface Salt {
   readonly text: string;
+  /** With the colon before it. */
   readonly encoded: EncodedText;
   /** `undefined` for murmur3, which needs nothing but the encoded text. */
   readonly imported: ImportedHash | undefined;
@@ -50,7 +50,7 @@ export function saltKeeper(): SaltKeeper {
 
 /** Prepares a salt for `bucketOf`. */
 export function prepareSalt(text: string, hashVersion: HashVersion): Salt {
-  return { text, encoded: encode(text), imported: IMPORTED[hashVersion] };
+  return { text, encoded: encode(`:${text}`), imported: IMPORTED[hashVersion] };
 }
 
 /**
@@ -70,7 +70,6 @@ export function bucketOf(unit: string, salt: Salt): number {
   if (unit !== lastUnit) {
     unitState.hash = unitState.tail = unitState.length = 0;
     absorb(unitState, unit);
-    absorb(unitState, ':');
     lastUnit = unit;
   }
   state.hash = unitState.hash;
