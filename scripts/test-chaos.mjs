@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { buildIfOld, root } from './build-if-old.mjs';
 
 const REPORTS = join(root, '.reports', 'chaos');
-const PATHS = ['test/chaos', 'test/openapi/fuzz', 'test/threats'];
+const PATHS = ['test/chaos', 'test/openapi/fuzz', 'test/sdk/chaos', 'test/threats'];
 
 buildIfOld();
 const wanted = process.argv.slice(2);

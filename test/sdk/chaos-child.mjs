@@ -42,7 +42,7 @@ for (let turn = 0; !isOver; turn += 1) {
 }
 await ended;
 // The last cut may have been a moment ago.
-for (let turn = 0; turn < 300 && clients.some(({ isStale }) => isStale); turn += 1)
+for (let turn = 0; turn < 900 && clients.some(({ isStale }) => isStale); turn += 1)
   await new Promise((resolve) => setTimeout(resolve, 100));
 const states = clients.map(({ revision, isStale }) => ({ revision, isStale }));
 await Promise.all(clients.map((client) => client.close()));

@@ -1,6 +1,6 @@
 /**
  * Clients that decide all the time while the service is killed, its databases die and their connections are cut.
- * `CHAOS_ROUNDS=20` for twenty kills, `CHAOS_CUT_MS=10000` for cuts every one to ten seconds.
+ * In its full form twenty kills, cuts every one to ten seconds, and clients as they are when nothing is set.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,13 +14,15 @@ import { afterEach, beforeAll, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { eventually } from '../support/api.js';
 import { ensureBuilt } from '../support/built-service.js';
-import { Drill, outOf, rounds } from '../support/drill.js';
+import { Drill, IS_FULL, outOf, rounds, scaled } from '../support/drill.js';
 import { describeWithPostgres, PostgresServer } from '../support/postgres-server.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { Service } from '../support/service-process.js';
 
 const KILLS = rounds(3, 20);
-const CUT_MS = Number(process.env['CHAOS_CUT_MS'] ?? 600);
+const CUT_MS = scaled(600, 10_000);
+/** So that clients come back soon after short cuts, too. */
+const PATIENCE = IS_FULL ? {} : { maxBackoffMs: 1_000, staleAfterMs: 500 };
 const KEYS = ['w0', 'w1', 'w2'];
 const CLIENTS = 3;
 const drill = new Drill('sdk', 'the SDK while everything breaks');
@@ -153,8 +155,7 @@ describeWithPostgres('with Postgres', () => {
             baseUrl: proxy.url,
             apiKey: made.body.secret as string,
             environment: 'development',
-            maxBackoffMs: 1_000,
-            staleAfterMs: 500,
+            ...PATIENCE,
             persistTo,
           })),
         });
