@@ -194,8 +194,8 @@ function send(
   const id = reasonableRequestId(asked['x-request-id']);
   // ASCII needs no encoding.
   const isAscii = body.length === bytes;
-  const isPlain = status === 200 && typeof body === 'string' && isAscii && id === undefined && !sent;
-  if (isPlain && !forPage && sendPlain(response, head, headers, body)) return;
+  const isPlain = status === 200 && isAscii && id === undefined;
+  if (isPlain && !forPage && sendPlain(response, head, headers, body, sent)) return;
   const all = [...(isKept(response) ? KEEP_ALIVE : []), ...before, ...(forPage ?? []), ...(headers ?? [])];
   if (id !== undefined) all.unshift('X-Request-Id', id);
   if (status !== 304) all.push(...after, 'Content-Length', String(bytes));

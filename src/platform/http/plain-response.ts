@@ -19,14 +19,16 @@ export function plainHead(before: readonly string[], after: readonly string[]): 
  * and hands the head, the body and the end on by themselves: that takes as long as everything else that is done for a plain
  * question (ADR 0017). Node is then told that the answer has gone, as it tells itself, and goes on to the next request.
  * @param own names and values in turn, of this answer alone
- * @param body ASCII
+ * @param body ASCII, or bytes
+ * @param sent called once it has gone
  * @returns false where nothing was done, and Node must: another answer is on its way, or the connection is not kept
  */
 export function sendPlain(
   response: ServerResponse,
   { before, after, whole }: PlainHead,
   own: readonly string[] | undefined,
-  body: string,
+  body: string | Buffer,
+  sent: (() => void) | undefined,
 ): boolean {
   const { socket, req } = response;
   if (!socket || socket.writableLength > 0 || !response.shouldKeepAlive || req.httpVersionMinor !== 1)
@@ -34,10 +36,20 @@ export function sendPlain(
   const head = own === undefined ? whole : before + lines(own) + after;
   // It was read to its end, and nobody listens to it: Node need not play its end to nobody.
   req.resume = asItIs;
-  socket.write(`${head}${body.length}${connectionLines()}${body}`, 'latin1', (error) => {
+  const text = `${head}${body.length}${connectionLines()}`;
+  const done = (error?: Error | null): void => {
     // A connection that broke tells the response itself.
-    if (!error) response.emit('finish');
-  });
+    if (error) return;
+    response.emit('finish');
+    sent?.();
+  };
+  if (typeof body === 'string') socket.write(text + body, 'latin1', done);
+  else {
+    socket.cork();
+    socket.write(text, 'latin1');
+    socket.write(body, done);
+    socket.uncork();
+  }
   return true;
 }
 
