@@ -84,6 +84,18 @@ it('does not wait for connections on which nothing moves', async () => {
   await Promise.all(clients.map((client) => client.read()));
 }, 60_000);
 
+it('does not wait for connections that were opened in advance', async () => {
+  const { drain, server, accepted } = await draining((_request, response) => void response.end('ok'));
+  const client = await slowClient(server, '');
+  await eventually(() => accepted.length === 1);
+  drain.begin();
+  const begun = performance.now();
+  expect(await drain.finish(60_000)).toBe(0);
+  // Not by its patience running out.
+  expect(performance.now() - begun).toBeLessThan(30_000);
+  await client.read();
+}, 90_000);
+
 it('waits no longer than it may for who never reads, and says how many had no answer', async () => {
   const { drain, server, accepted } = await draining((request, response) => {
     if (request.url === '/large') response.end(LARGE);

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KEEP_ALIVE } from './kept-connections.js';
 
 const CLOSE_IDLE_EVERY_MS = 50;
+/** Who opens a connection to ask something has asked by then; others opened it in advance. */
+const FIRST_WORD_MS = 500;
 
 /**
  * Empties a server without breaking off anybody. From `begin` on every answer says `Connection: close`, so that a client
@@ -14,7 +16,8 @@ const CLOSE_IDLE_EVERY_MS = 50;
 @Injectable()
 export class Drain {
   private readonly underWay = new Set<ServerResponse>();
-  private readonly sockets = new Set<Socket>();
+  /** When each was opened. */
+  private readonly sockets = new Map<Socket, number>();
   private server: Server | undefined;
   private hasBegun = false;
 
@@ -22,7 +25,7 @@ export class Drain {
   watch(server: Server): void {
     this.server = server;
     server.on('connection', (socket: Socket) => {
-      this.sockets.add(socket);
+      this.sockets.set(socket, performance.now());
       socket.once('close', () => this.sockets.delete(socket));
     });
     server.prependListener('request', (_request, response: ServerResponse) => {
@@ -64,9 +67,12 @@ export class Drain {
     return [...this.underWay].filter(({ req }) => !req.socket.destroyed).length;
   }
 
-  /** To Node a connection is idle once its answer is complete, wherever that is. */
+  /** To Node a connection is idle once its answer is complete, wherever that is; and one that was never asked anything is not. */
   private closeIdle(server: Server): void {
-    for (const { writableLength } of this.sockets) if (writableLength > 0) return;
+    const now = performance.now();
+    for (const [socket, openedAt] of this.sockets)
+      if (socket.bytesRead === 0 && now - openedAt > FIRST_WORD_MS) socket.destroy();
+    for (const { writableLength } of this.sockets.keys()) if (writableLength > 0) return;
     server.closeIdleConnections();
   }
 }
