@@ -583,6 +583,7 @@ describe('options', () => {
   it.each<[string, Partial<BrowserClientOptions>, RegExp]>([
     ['an address that is none', { baseUrl: '/flags' }, /baseUrl must be a URL/],
     ['no key', { clientKey: '' }, /clientKey is missing/],
+    ['a key with a line end', { clientKey: 'vx_client_1\nx' }, /clientKey must be of visible ASCII letters$/],
     ['a key that is a secret', { clientKey: 'vx_server_1_secret' }, /must be a client key/],
     ['a wait that is none', { pollIntervalMs: 0 }, /pollIntervalMs must be a number from 1000 to/],
     ['a time that is none', { requestTimeoutMs: Number.NaN }, /requestTimeoutMs must be a number/],

@@ -371,6 +371,11 @@ describe('the command', () => {
       ['--out', 'x.ts', '--url', 'http://x', '--environment', 'x', '--api-key', 'vx_client_1_2'],
       /a client key may not know rules/,
     ],
+    [
+      'with a key that cannot be sent, which it does not show',
+      ['--out', 'x.ts', '--url', 'http://x', '--environment', 'x', '--api-key', 'vx_server_\nx'],
+      /^vexil-codegen: the API key must be of visible ASCII letters\n/,
+    ],
   ])('explains itself %s', async (_, args, message) => {
     expect(await run(args)).toBe(2);
     expect(printed.err).toMatch(message);

@@ -414,6 +414,8 @@ describe('options', () => {
     ['an address that is none', { baseUrl: 'flags' }, /baseUrl must be a URL/],
     ['no environment', { environment: '' }, /environment is missing/],
     ['an empty key', { apiKey: '' }, /apiKey is empty/],
+    ['a key with a line end', { apiKey: 'vx_server_1\nx' }, /apiKey must be of visible ASCII letters$/],
+    ['a key with a letter of its own', { apiKey: 'vx_server_’' }, /apiKey must be of visible ASCII letters$/],
     ['a time before now', { requestTimeoutMs: -1 }, /requestTimeoutMs must be a number from 1 to/],
     ['retries that are none', { maxRetries: Number.NaN }, /maxRetries must be a whole number/],
     ['a text for a number', { cacheTtlMs: 'x' as never }, /cacheTtlMs must be a number from 0 on/],

@@ -4,7 +4,14 @@ import { Emitter, type Listener } from '../events.js';
 import { ExposureQueue } from '../exposure-queue.js';
 import type { Drop, ExposureCounts, ExposureOptions } from '../exposures.js';
 import { globalFetch } from '../http.js';
-import { harmless, MOST_MS, OptionFlaws, type Fields } from '../option-flaws.js';
+import {
+  harmless,
+  isVisibleAscii,
+  MOST_MS,
+  MUST_BE_VISIBLE,
+  OptionFlaws,
+  type Fields,
+} from '../option-flaws.js';
 import { readyInTime, type ReadyOptions } from '../ready-in-time.js';
 import { stableJson } from '../stable-json.js';
 import { suits } from '../suits.js';
@@ -285,6 +292,7 @@ function refuseFlaws(options: BrowserClientOptions | undefined): void {
   // Whoever opens the page could take it.
   else if (/^vx_(?!client_)/.test(clientKey))
     flaws.add('clientKey', 'must be a client key: others are secrets');
+  else if (!isVisibleAscii(clientKey)) flaws.add('clientKey', MUST_BE_VISIBLE);
   if (context !== undefined && (typeof context !== 'object' || context === null))
     flaws.add('context', 'must be an object');
   if (storage !== undefined && typeof storage !== 'object')

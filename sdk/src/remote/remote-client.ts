@@ -3,7 +3,14 @@ import { Emitter, type Listener } from '../events.js';
 import { ExposureQueue } from '../exposure-queue.js';
 import type { Drop, ExposureCounts, ExposureOptions } from '../exposures.js';
 import { globalFetch } from '../http.js';
-import { harmless, MOST_MS, OptionFlaws, type Fields } from '../option-flaws.js';
+import {
+  harmless,
+  isVisibleAscii,
+  MOST_MS,
+  MUST_BE_VISIBLE,
+  OptionFlaws,
+  type Fields,
+} from '../option-flaws.js';
 import { Requester } from '../requester.js';
 import { readyInTime, type ReadyOptions } from '../ready-in-time.js';
 import { suits } from '../suits.js';
@@ -297,6 +304,7 @@ function refuseFlaws(options: RemoteClientOptions | undefined): void {
   if (typeof environment !== 'string' || environment === '') flaws.add('environment', 'is missing');
   if (apiKey === '') flaws.add('apiKey', 'is empty');
   else if (apiKey !== undefined && typeof apiKey !== 'string') flaws.add('apiKey', 'must be a text');
+  else if (apiKey !== undefined && !isVisibleAscii(apiKey)) flaws.add('apiKey', MUST_BE_VISIBLE);
   flaws.number('requestTimeoutMs', given['requestTimeoutMs'], [1, MOST_MS]);
   flaws.whole('maxRetries', given['maxRetries'], [0, 100]);
   flaws.number('maxRetryDelayMs', given['maxRetryDelayMs'], [0, MOST_MS]);
