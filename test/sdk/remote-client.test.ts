@@ -344,6 +344,31 @@ describe('questions that come together', () => {
     expect(service.asked.map(({ body }) => body.flag_keys?.length)).toEqual([1_000, 1_000, 500]);
   });
 
+  it('are cut before the body is more than the service reads', async () => {
+    const service = new ScriptedService(all);
+    const long = (index: number) => `${'k'.repeat(95)}-${index}`;
+    const keys = Array.from({ length: 1_000 }, (_, index) => long(index));
+    const context = { targetingKey: 'alice', note: 'é'.repeat(10_000) };
+    const answers = await made({ fetch: service.fetch }).evaluateAll(keys, context);
+    expect(Object.keys(answers)).toEqual(keys);
+    const bytes = service.asked.map(({ body }) => Buffer.byteLength(JSON.stringify(body)));
+    expect(Math.max(...bytes)).toBeLessThanOrEqual(64 * 1024);
+    expect(bytes.length).toBeLessThanOrEqual(3);
+  });
+
+  it.each([
+    ['too long', 'x'.repeat(201)],
+    ['nothing', undefined as never],
+    ['a number', 5 as never],
+  ])('are answered also where one is about what cannot be a flag: %s', async (_, key) => {
+    const service = new ScriptedService(all);
+    const client = made({ fetch: service.fetch });
+    const [isOn, strange] = await Promise.all([client.isEnabled('a', {}), client.evaluate(key, {}, 'mine')]);
+    expect(isOn).toBe(true);
+    expect(strange).toMatchObject({ value: 'mine', reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' });
+    expect(service.asked.map(({ body }) => body.flag_keys)).toEqual([['a']]);
+  });
+
   it('fail together, each with the error, and none unheard', async () => {
     const client = made({ fetch: new ScriptedService(broken).fetch, maxRetries: 0 });
     const results = await Promise.allSettled([
