@@ -237,6 +237,15 @@ describe('given a service that fails', () => {
     await expect(client.ready({ timeoutMs: 10 })).rejects.toBeInstanceOf(TimeoutError);
   });
 
+  it('waits for ready as long as it takes when it is told to', async () => {
+    jest.useFakeTimers();
+    const client = made({ fetch: new ScriptedService(failing(503), sheet({ a: 1 })).fetch });
+    const ready = client.ready({ timeoutMs: Infinity });
+    await jest.advanceTimersByTimeAsync(60_000);
+    await expect(ready).resolves.toBeUndefined();
+    await expect(client.ready({ timeoutMs: Number.NaN })).rejects.toBeInstanceOf(ValidationError);
+  });
+
   it('comes again, later each time, and says once that it is stale and once that it is ready', async () => {
     jest.useFakeTimers();
     const service = new ScriptedService(sheet({ a: 1 }), failing(503));

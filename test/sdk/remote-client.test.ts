@@ -124,6 +124,19 @@ describe('given a service that fails', () => {
     expect(service.asked).toHaveLength(2);
   });
 
+  it('waits for ready as long as it takes when it is told to', async () => {
+    jest.useFakeTimers();
+    const client = made({ fetch: new ScriptedService(failing(503), all).fetch });
+    const ready = client.ready({ timeoutMs: Infinity });
+    await jest.advanceTimersByTimeAsync(10_000);
+    await expect(ready).resolves.toBeUndefined();
+  });
+
+  it.each([Number.NaN, -1, '5' as never])('does not take %p for a time to wait', async (timeoutMs) => {
+    const service = new ScriptedService(all);
+    await expect(made({ fetch: service.fetch }).ready({ timeoutMs })).rejects.toBeInstanceOf(ValidationError);
+  });
+
   it('answers the fallback where nobody knows, and never rejects', async () => {
     const client = made({ fetch: new ScriptedService(broken).fetch, maxRetries: 0 });
     expect(await client.isEnabled('a', {})).toBe(false);

@@ -129,7 +129,7 @@ export class BrowserClient {
    */
   async ready(options: ReadyOptions = {}): Promise<void> {
     if (this.refusal && !this.answers) throw this.refusal;
-    return readyInTime(this.first.promise, options);
+    return readyInTime(() => this.first.promise, options);
   }
 
   /** Whether a flag is on: for boolean flags its value, for others whether it serves something. @param fallback where nobody knows */

@@ -121,7 +121,7 @@ export class RemoteClient {
    * @throws TimeoutError; VexilError of the last attempt; ValidationError when there is no such environment
    */
   ready(options: ReadyOptions = {}): Promise<void> {
-    return readyInTime(this.answers.probe(), options);
+    return readyInTime(() => this.answers.probe(), options);
   }
 
   /** Whether a flag is on; the fallback where nobody knows. Never rejects. */
