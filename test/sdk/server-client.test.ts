@@ -744,6 +744,15 @@ describe('the rest', () => {
     expect(said.some((line) => line.includes('mine'))).toBe(true);
   });
 
+  it('is not hurt by a listener that fails later', async () => {
+    const client = await readyClient();
+    const late = (): unknown => Promise.reject(new Error('later'));
+    client.on('change', late);
+    await following();
+    service.change({ put: [OFF] });
+    await eventually(() => said.some((line) => line.includes('later')));
+  });
+
   it('is not hurt by a logger that throws', async () => {
     const fail = (): never => {
       throw new Error('mine');
