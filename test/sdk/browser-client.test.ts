@@ -427,6 +427,23 @@ describe('another context', () => {
     expect(taken).toMatchObject([{ unit: 'alice' }, { unit: 'bob' }]);
   });
 
+  it('is refused when it cannot be sent, and the one before stays', async () => {
+    const service = new ScriptedService(sheet({ a: 1 }));
+    const client = made({ fetch: service.fetch, context: { targetingKey: 'alice' } });
+    await client.ready();
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    await expect(client.setContext(circle as never)).rejects.toBeInstanceOf(ValidationError);
+    expect(client.evaluate('a', 0)).toMatchObject({ value: 1, stale: false });
+    expect(() => made({ context: circle as never })).toThrow(/context must be plain JSON/);
+  });
+
+  it('never fails for what cannot be tracked', () => {
+    const client = made({ fetch: new ScriptedService(silent).fetch, exposures: { sink: NO_SINK } });
+    client.track('bought', null as never);
+    expect(client.exposureCounts).toMatchObject({ recorded: 1 });
+  });
+
   it('is no other one when it says the same', async () => {
     const { client } = await withAnswers();
     void client.setContext({ ...alice });

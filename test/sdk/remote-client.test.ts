@@ -6,6 +6,7 @@ import {
   type RemoteClient,
   type RemoteClientOptions,
 } from '../../sdk/src/remote/remote-client.js';
+import type { Context } from '../../sdk/src/types.js';
 import { adminKey, serverKey } from '../api-keys/support.js';
 import { makeFlags } from '../ofrep/support.js';
 import { Api } from '../support/api.js';
@@ -28,6 +29,17 @@ function made(options: Partial<RemoteClientOptions>): RemoteClient {
   clients.push(client);
   return client;
 }
+
+const CIRCLE = { targetingKey: 'alice' };
+const unreadable = (): Context =>
+  new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('no');
+      },
+    },
+  );
 
 const answerOf = (key: string, more: Record<string, unknown> = {}) => ({
   enabled: true,
@@ -184,6 +196,45 @@ describe('given a service that fails', () => {
     service.replies = [all];
     await client.isEnabled('a', {});
     expect(ready).toBe(1);
+  });
+
+  it.each<[string, object]>([
+    ['turns in a circle', Object.assign(CIRCLE, { self: CIRCLE })],
+    ['holds a bigint', { big: 1n }],
+    [
+      'cannot be read',
+      {
+        get plan() {
+          throw new Error('no');
+        },
+      },
+    ],
+  ])('says that a context which %s is none, without taking the service for away', async (_, context) => {
+    const service = new ScriptedService(all);
+    const client = made({ fetch: service.fetch });
+    const told: string[] = [];
+    client.on('error', ({ code }) => told.push(code));
+    client.on('stale', () => told.push('stale'));
+    await expect(client.evaluate('a', context as Context)).rejects.toBeInstanceOf(ValidationError);
+    await expect(client.evaluateAll(context as Context)).rejects.toBeInstanceOf(ValidationError);
+    const explained = client.evaluate('a', context as Context, undefined, { explain: true });
+    await expect(explained).rejects.toBeInstanceOf(ValidationError);
+    expect(await client.isEnabled('a', context as Context, true)).toBe(true);
+    expect(service.asked).toEqual([]);
+    expect(told).toEqual([
+      'validation_failed',
+      'validation_failed',
+      'validation_failed',
+      'validation_failed',
+    ]);
+  });
+
+  it('never fails for what cannot be tracked', async () => {
+    const client = made({ fetch: new ScriptedService(all).fetch, exposures: { sink: NO_SINK } });
+    client.track('bought', null as never, null as never);
+    client.track('bought', unreadable(), unreadable());
+    await client.isEnabled('a', unreadable());
+    expect(client.exposureCounts).toMatchObject({ recorded: 1 });
   });
 
   it('says that a question is wrong without taking the service for away', async () => {

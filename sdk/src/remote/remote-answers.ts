@@ -1,6 +1,6 @@
 import { FlagNotFound, ValidationError, type VexilError } from '../errors.js';
 import { mayPass, retryAfterOf, type ApiRequest, type Requester } from '../requester.js';
-import { stableJson } from '../stable-json.js';
+import { stableContext } from '../stable-json.js';
 import type { Context, EvaluationResult } from '../types.js';
 import { AnswerCache, type CacheCounts, type CacheOptions } from './answer-cache.js';
 import { keySegment } from './key-segment.js';
@@ -68,7 +68,7 @@ export class RemoteAnswers {
 
   /** @param flagKeys all flags without them. @throws VexilError when there is neither an answer nor one that is kept */
   async ask(context: Context, flagKeys?: readonly string[]): Promise<EvaluationResult[]> {
-    const who = stableJson(context);
+    const who = this.whoIs(context);
     if (flagKeys === undefined) return this.askAll(context, who);
     // One that cannot be a flag's would have the service refuse the others, which somebody else may have asked about.
     const keys = [...new Set(flagKeys)].filter(
@@ -100,9 +100,20 @@ export class RemoteAnswers {
 
   /** With every step; never kept. @throws VexilError */
   async explain(context: Context, flagKey: string): Promise<RemoteAnswer> {
+    this.whoIs(context);
     const body = { environment_key: this.options.environment, context, explain: true };
     const path = `evaluate/${keySegment(flagKey)}`;
     return this.told({ method: 'POST', path, body, isIdempotent: true }, readAnswer);
+  }
+
+  /** The same text for the same context. @throws ValidationError when it cannot be sent, which is told as well */
+  private whoIs(context: Context): string {
+    try {
+      return stableContext(context);
+    } catch (error) {
+      this.options.onFailure(error as VexilError, false);
+      throw error;
+    }
   }
 
   private async askMissing(

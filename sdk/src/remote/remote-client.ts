@@ -2,7 +2,7 @@ import type { VexilError } from '../errors.js';
 import { Emitter, type Listener } from '../events.js';
 import { ExposureQueue } from '../exposure-queue.js';
 import type { Drop, ExposureCounts, ExposureOptions } from '../exposures.js';
-import { globalFetch } from '../http.js';
+import { globalFetch, reasonOf } from '../http.js';
 import {
   harmless,
   isVisibleAscii,
@@ -237,8 +237,14 @@ export class RemoteClient {
   }
 
   /** Tells that something happened which a variant may have led to. */
-  track(name: string, context: Context = {}, { value, ...attributes }: TrackDetails = {}): void {
-    this.exposures?.track({ name, unit: unitOf(context), value, attributes });
+  track(name: string, context: Context = {}, details: TrackDetails = {}): void {
+    if (!this.exposures) return;
+    try {
+      const { value, ...attributes } = (details as TrackDetails | null) ?? {};
+      this.exposures.track({ name, unit: unitOf(context), value, attributes });
+    } catch (error) {
+      this.logger.warn(`vexil: '${name}' is not tracked: ${reasonOf(error)}`);
+    }
   }
 
   /** @returns ends it */
