@@ -342,6 +342,10 @@ describe('the command', () => {
     expect(printed.err).toMatch(/flags\.ts is missing; run it again without --check/);
     await run(fromFile());
     expect(await run([...fromFile(), '--check'])).toBe(0);
+    // As Git puts it into a working tree on Windows.
+    writeFileSync(out, written(RULESET).replaceAll('\n', '\r\n'));
+    expect(await run([...fromFile(), '--check'])).toBe(0);
+    writeFileSync(out, written(RULESET));
     const changed = { ...RULESET, flags: RULESET.flags.slice(1) };
     writeFileSync(join(folder, 'ruleset.json'), JSON.stringify(changed));
     expect(await run([...fromFile(), '--check'])).toBe(1);

@@ -110,7 +110,8 @@ async function carryOut({ load, from, out, client, isCheck }: Order, terminal: T
   const text = writeFlags(types, client);
   const present = await readFile(out, 'utf8').catch(() => undefined);
   const count = `${types.flags.length} flags of '${types.environment}'`;
-  if (present === text) {
+  // Git may have given it the line ends of its machine; what is written has them escaped in every text.
+  if (present?.replaceAll('\r\n', '\n') === text) {
     terminal.out(`${out} is up to date: ${count}\n`);
     return 0;
   }
