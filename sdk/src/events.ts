@@ -2,7 +2,7 @@
 type EventMap = object;
 export type Listener<Payload> = (payload: Payload) => void;
 
-/** Calls listeners, in the order they came. One that throws does no harm to the others, nor to who tells. */
+/** Calls listeners, in the order they came. One that throws does no harm to the others, nor to who tells; nor one that rejects later. */
 export class Emitter<Events extends EventMap> {
   private readonly listeners = new Map<keyof Events, Set<Listener<never>>>();
 
@@ -22,7 +22,9 @@ export class Emitter<Events extends EventMap> {
   emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
     for (const listener of [...(this.listeners.get(name) ?? [])]) {
       try {
-        (listener as Listener<Events[Name]>)(payload);
+        const later = (listener as (payload: Events[Name]) => unknown)(payload);
+        // An `async` one; nobody else would hear of it, and the process would end.
+        if (later instanceof Promise) later.catch(this.onFailure);
       } catch (error) {
         this.onFailure(error);
       }

@@ -5,6 +5,13 @@ import type { Logger } from './types.js';
 /** What a timer can count, in milliseconds. */
 export const MOST_MS = 2 ** 31 - 1;
 
+/**
+ * Whether a text can stand in a header as it is. Of one that cannot `fetch` shows all, which would take a key into a log.
+ */
+export const isVisibleAscii = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
+
+export const MUST_BE_VISIBLE = 'must be of visible ASCII letters';
+
 /** Collects what is wrong with options, so that all of it is said at once. */
 export class OptionFlaws {
   private readonly problems: InvalidField[] = [];

@@ -237,6 +237,15 @@ describe('given a service that fails', () => {
     await expect(client.ready({ timeoutMs: 10 })).rejects.toBeInstanceOf(TimeoutError);
   });
 
+  it('waits for ready as long as it takes when it is told to', async () => {
+    jest.useFakeTimers();
+    const client = made({ fetch: new ScriptedService(failing(503), sheet({ a: 1 })).fetch });
+    const ready = client.ready({ timeoutMs: Infinity });
+    await jest.advanceTimersByTimeAsync(60_000);
+    await expect(ready).resolves.toBeUndefined();
+    await expect(client.ready({ timeoutMs: Number.NaN })).rejects.toBeInstanceOf(ValidationError);
+  });
+
   it('comes again, later each time, and says once that it is stale and once that it is ready', async () => {
     jest.useFakeTimers();
     const service = new ScriptedService(sheet({ a: 1 }), failing(503));
@@ -418,6 +427,23 @@ describe('another context', () => {
     expect(taken).toMatchObject([{ unit: 'alice' }, { unit: 'bob' }]);
   });
 
+  it('is refused when it cannot be sent, and the one before stays', async () => {
+    const service = new ScriptedService(sheet({ a: 1 }));
+    const client = made({ fetch: service.fetch, context: { targetingKey: 'alice' } });
+    await client.ready();
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    await expect(client.setContext(circle as never)).rejects.toBeInstanceOf(ValidationError);
+    expect(client.evaluate('a', 0)).toMatchObject({ value: 1, stale: false });
+    expect(() => made({ context: circle as never })).toThrow(/context must be plain JSON/);
+  });
+
+  it('never fails for what cannot be tracked', () => {
+    const client = made({ fetch: new ScriptedService(silent).fetch, exposures: { sink: NO_SINK } });
+    client.track('bought', null as never);
+    expect(client.exposureCounts).toMatchObject({ recorded: 1 });
+  });
+
   it('is no other one when it says the same', async () => {
     const { client } = await withAnswers();
     void client.setContext({ ...alice });
@@ -583,6 +609,7 @@ describe('options', () => {
   it.each<[string, Partial<BrowserClientOptions>, RegExp]>([
     ['an address that is none', { baseUrl: '/flags' }, /baseUrl must be a URL/],
     ['no key', { clientKey: '' }, /clientKey is missing/],
+    ['a key with a line end', { clientKey: 'vx_client_1\nx' }, /clientKey must be of visible ASCII letters$/],
     ['a key that is a secret', { clientKey: 'vx_server_1_secret' }, /must be a client key/],
     ['a wait that is none', { pollIntervalMs: 0 }, /pollIntervalMs must be a number from 1000 to/],
     ['a time that is none', { requestTimeoutMs: Number.NaN }, /requestTimeoutMs must be a number/],

@@ -342,6 +342,10 @@ describe('the command', () => {
     expect(printed.err).toMatch(/flags\.ts is missing; run it again without --check/);
     await run(fromFile());
     expect(await run([...fromFile(), '--check'])).toBe(0);
+    // As Git puts it into a working tree on Windows.
+    writeFileSync(out, written(RULESET).replaceAll('\n', '\r\n'));
+    expect(await run([...fromFile(), '--check'])).toBe(0);
+    writeFileSync(out, written(RULESET));
     const changed = { ...RULESET, flags: RULESET.flags.slice(1) };
     writeFileSync(join(folder, 'ruleset.json'), JSON.stringify(changed));
     expect(await run([...fromFile(), '--check'])).toBe(1);
@@ -370,6 +374,11 @@ describe('the command', () => {
       'with a client key',
       ['--out', 'x.ts', '--url', 'http://x', '--environment', 'x', '--api-key', 'vx_client_1_2'],
       /a client key may not know rules/,
+    ],
+    [
+      'with a key that cannot be sent, which it does not show',
+      ['--out', 'x.ts', '--url', 'http://x', '--environment', 'x', '--api-key', 'vx_server_\nx'],
+      /^vexil-codegen: the API key must be of visible ASCII letters\n/,
     ],
   ])('explains itself %s', async (_, args, message) => {
     expect(await run(args)).toBe(2);

@@ -298,6 +298,20 @@ describe('given the SDK for servers', () => {
     expect(await asked(new Date(Number.NaN))).toBe(false);
   });
 
+  it('is not held up by a context that turns in circles', async () => {
+    const { features } = await connected();
+    const knot: unknown[] = [];
+    for (let count = 0; count < 3; count += 1) knot.push(knot);
+    const request: Record<string, unknown> = { at: new Date(), knot };
+    request['self'] = request;
+    const since = performance.now();
+    for (const context of [{ knot }, { request }] as never[])
+      expect(await features.getBooleanDetails('secret-plan', false, context)).toMatchObject({
+        value: true,
+      });
+    expect(performance.now() - since).toBeLessThan(2_000);
+  });
+
   it('tells what users saw and did', async () => {
     const taken: TrackedEvent[] = [];
     const send = (events: readonly TrackedEvent[]) => {

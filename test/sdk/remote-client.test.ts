@@ -6,6 +6,7 @@ import {
   type RemoteClient,
   type RemoteClientOptions,
 } from '../../sdk/src/remote/remote-client.js';
+import type { Context } from '../../sdk/src/types.js';
 import { adminKey, serverKey } from '../api-keys/support.js';
 import { makeFlags } from '../ofrep/support.js';
 import { Api } from '../support/api.js';
@@ -28,6 +29,17 @@ function made(options: Partial<RemoteClientOptions>): RemoteClient {
   clients.push(client);
   return client;
 }
+
+const CIRCLE = { targetingKey: 'alice' };
+const unreadable = (): Context =>
+  new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('no');
+      },
+    },
+  );
 
 const answerOf = (key: string, more: Record<string, unknown> = {}) => ({
   enabled: true,
@@ -124,6 +136,19 @@ describe('given a service that fails', () => {
     expect(service.asked).toHaveLength(2);
   });
 
+  it('waits for ready as long as it takes when it is told to', async () => {
+    jest.useFakeTimers();
+    const client = made({ fetch: new ScriptedService(failing(503), all).fetch });
+    const ready = client.ready({ timeoutMs: Infinity });
+    await jest.advanceTimersByTimeAsync(10_000);
+    await expect(ready).resolves.toBeUndefined();
+  });
+
+  it.each([Number.NaN, -1, '5' as never])('does not take %p for a time to wait', async (timeoutMs) => {
+    const service = new ScriptedService(all);
+    await expect(made({ fetch: service.fetch }).ready({ timeoutMs })).rejects.toBeInstanceOf(ValidationError);
+  });
+
   it('answers the fallback where nobody knows, and never rejects', async () => {
     const client = made({ fetch: new ScriptedService(broken).fetch, maxRetries: 0 });
     expect(await client.isEnabled('a', {})).toBe(false);
@@ -171,6 +196,45 @@ describe('given a service that fails', () => {
     service.replies = [all];
     await client.isEnabled('a', {});
     expect(ready).toBe(1);
+  });
+
+  it.each<[string, object]>([
+    ['turns in a circle', Object.assign(CIRCLE, { self: CIRCLE })],
+    ['holds a bigint', { big: 1n }],
+    [
+      'cannot be read',
+      {
+        get plan() {
+          throw new Error('no');
+        },
+      },
+    ],
+  ])('says that a context which %s is none, without taking the service for away', async (_, context) => {
+    const service = new ScriptedService(all);
+    const client = made({ fetch: service.fetch });
+    const told: string[] = [];
+    client.on('error', ({ code }) => told.push(code));
+    client.on('stale', () => told.push('stale'));
+    await expect(client.evaluate('a', context as Context)).rejects.toBeInstanceOf(ValidationError);
+    await expect(client.evaluateAll(context as Context)).rejects.toBeInstanceOf(ValidationError);
+    const explained = client.evaluate('a', context as Context, undefined, { explain: true });
+    await expect(explained).rejects.toBeInstanceOf(ValidationError);
+    expect(await client.isEnabled('a', context as Context, true)).toBe(true);
+    expect(service.asked).toEqual([]);
+    expect(told).toEqual([
+      'validation_failed',
+      'validation_failed',
+      'validation_failed',
+      'validation_failed',
+    ]);
+  });
+
+  it('never fails for what cannot be tracked', async () => {
+    const client = made({ fetch: new ScriptedService(all).fetch, exposures: { sink: NO_SINK } });
+    client.track('bought', null as never, null as never);
+    client.track('bought', unreadable(), unreadable());
+    await client.isEnabled('a', unreadable());
+    expect(client.exposureCounts).toMatchObject({ recorded: 1 });
   });
 
   it('says that a question is wrong without taking the service for away', async () => {
@@ -344,6 +408,31 @@ describe('questions that come together', () => {
     expect(service.asked.map(({ body }) => body.flag_keys?.length)).toEqual([1_000, 1_000, 500]);
   });
 
+  it('are cut before the body is more than the service reads', async () => {
+    const service = new ScriptedService(all);
+    const long = (index: number) => `${'k'.repeat(95)}-${index}`;
+    const keys = Array.from({ length: 1_000 }, (_, index) => long(index));
+    const context = { targetingKey: 'alice', note: 'é'.repeat(10_000) };
+    const answers = await made({ fetch: service.fetch }).evaluateAll(keys, context);
+    expect(Object.keys(answers)).toEqual(keys);
+    const bytes = service.asked.map(({ body }) => Buffer.byteLength(JSON.stringify(body)));
+    expect(Math.max(...bytes)).toBeLessThanOrEqual(64 * 1024);
+    expect(bytes.length).toBeLessThanOrEqual(3);
+  });
+
+  it.each([
+    ['too long', 'x'.repeat(201)],
+    ['nothing', undefined as never],
+    ['a number', 5 as never],
+  ])('are answered also where one is about what cannot be a flag: %s', async (_, key) => {
+    const service = new ScriptedService(all);
+    const client = made({ fetch: service.fetch });
+    const [isOn, strange] = await Promise.all([client.isEnabled('a', {}), client.evaluate(key, {}, 'mine')]);
+    expect(isOn).toBe(true);
+    expect(strange).toMatchObject({ value: 'mine', reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' });
+    expect(service.asked.map(({ body }) => body.flag_keys)).toEqual([['a']]);
+  });
+
   it('fail together, each with the error, and none unheard', async () => {
     const client = made({ fetch: new ScriptedService(broken).fetch, maxRetries: 0 });
     const results = await Promise.allSettled([
@@ -414,6 +503,8 @@ describe('options', () => {
     ['an address that is none', { baseUrl: 'flags' }, /baseUrl must be a URL/],
     ['no environment', { environment: '' }, /environment is missing/],
     ['an empty key', { apiKey: '' }, /apiKey is empty/],
+    ['a key with a line end', { apiKey: 'vx_server_1\nx' }, /apiKey must be of visible ASCII letters$/],
+    ['a key with a letter of its own', { apiKey: 'vx_server_’' }, /apiKey must be of visible ASCII letters$/],
     ['a time before now', { requestTimeoutMs: -1 }, /requestTimeoutMs must be a number from 1 to/],
     ['retries that are none', { maxRetries: Number.NaN }, /maxRetries must be a whole number/],
     ['a text for a number', { cacheTtlMs: 'x' as never }, /cacheTtlMs must be a number from 0 on/],

@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import {
   ApiError,
   createServerClient,
+  type Fetch,
   type ServerClient,
   type ServerClientOptions,
   TimeoutError,
@@ -519,6 +520,25 @@ describe('in an outage', () => {
     expect(told).toEqual(['stale 3', 'ready']);
   });
 
+  describe('that takes questions and never answers', () => {
+    const silent: Fetch = () => new Promise<never>(() => undefined);
+
+    it('begins with what is stored as soon as that counts as stale', async () => {
+      const client = clientOf({ bootstrap: rulesetAt(3, [ON]), staleAfterMs: 50, fetch: silent });
+      const since = performance.now();
+      await client.ready();
+      expect(performance.now() - since).toBeLessThan(5_000);
+      expect(client.evaluate('new-checkout', ALICE)).toMatchObject({ value: true, stale: true });
+    });
+
+    it('begins with what is stored where there is no time to wait for more', async () => {
+      const client = clientOf({ bootstrap: rulesetAt(3, [ON]), fetch: silent });
+      await client.ready({ timeoutMs: 30 });
+      expect(client.evaluate('new-checkout', ALICE)).toMatchObject({ value: true, stale: true });
+      await expect(clientOf({ fetch: silent }).ready({ timeoutMs: 30 })).rejects.toThrow(TimeoutError);
+    });
+  });
+
   it('is not stale for a connection that breaks and comes back', async () => {
     const client = await readyClient();
     const told: unknown[] = [];
@@ -722,6 +742,15 @@ describe('the rest', () => {
     await eventually(() => client.revision === 3);
     expect(told).toEqual([2]);
     expect(said.some((line) => line.includes('mine'))).toBe(true);
+  });
+
+  it('is not hurt by a listener that fails later', async () => {
+    const client = await readyClient();
+    const late = (): unknown => Promise.reject(new Error('later'));
+    client.on('change', late);
+    await following();
+    service.change({ put: [OFF] });
+    await eventually(() => said.some((line) => line.includes('later')));
   });
 
   it('is not hurt by a logger that throws', async () => {

@@ -3,10 +3,17 @@ import { VexilError } from '../errors.js';
 import { Emitter, type Listener } from '../events.js';
 import { ExposureQueue } from '../exposure-queue.js';
 import type { Drop, ExposureCounts, ExposureOptions } from '../exposures.js';
-import { globalFetch } from '../http.js';
-import { harmless, MOST_MS, OptionFlaws, type Fields } from '../option-flaws.js';
+import { globalFetch, reasonOf } from '../http.js';
+import {
+  harmless,
+  isVisibleAscii,
+  MOST_MS,
+  MUST_BE_VISIBLE,
+  OptionFlaws,
+  type Fields,
+} from '../option-flaws.js';
 import { readyInTime, type ReadyOptions } from '../ready-in-time.js';
-import { stableJson } from '../stable-json.js';
+import { stableContext, stableJson } from '../stable-json.js';
 import { suits } from '../suits.js';
 import { unitOf, type TrackDetails } from '../unit.js';
 import type { Context, EvaluationResult, Fetch, JsonValue, Logger, Widened } from '../types.js';
@@ -122,7 +129,7 @@ export class BrowserClient {
    */
   async ready(options: ReadyOptions = {}): Promise<void> {
     if (this.refusal && !this.answers) throw this.refusal;
-    return readyInTime(this.first.promise, options);
+    return readyInTime(() => this.first.promise, options);
   }
 
   /** Whether a flag is on: for boolean flags its value, for others whether it serves something. @param fallback where nobody knows */
@@ -170,9 +177,10 @@ export class BrowserClient {
   /**
    * Says who is asking from now on. Resolves when the answers are there; also when they cannot be had for now, which `error`
    * tells and `stale` says of every answer: until they come, those of the context before stay.
+   * @throws ValidationError when it is not plain JSON; the context before stays
    */
   async setContext(context: Context): Promise<void> {
-    const isAnother = stableJson(context) !== stableJson(this.context);
+    const isAnother = stableContext(context) !== stableJson(this.context);
     this.context = context;
     if (isAnother) {
       this.isOutdated = true;
@@ -187,8 +195,14 @@ export class BrowserClient {
   }
 
   /** Tells that something happened which a variant may have led to. */
-  track(name: string, { value, ...attributes }: TrackDetails = {}): void {
-    this.exposures?.track({ name, unit: unitOf(this.context), value, attributes });
+  track(name: string, details: TrackDetails = {}): void {
+    if (!this.exposures) return;
+    try {
+      const { value, ...attributes } = (details as TrackDetails | null) ?? {};
+      this.exposures.track({ name, unit: unitOf(this.context), value, attributes });
+    } catch (error) {
+      this.logger.warn(`vexil: '${name}' is not tracked: ${reasonOf(error)}`);
+    }
   }
 
   /** @returns ends it */
@@ -285,14 +299,25 @@ function refuseFlaws(options: BrowserClientOptions | undefined): void {
   // Whoever opens the page could take it.
   else if (/^vx_(?!client_)/.test(clientKey))
     flaws.add('clientKey', 'must be a client key: others are secrets');
+  else if (!isVisibleAscii(clientKey)) flaws.add('clientKey', MUST_BE_VISIBLE);
   if (context !== undefined && (typeof context !== 'object' || context === null))
     flaws.add('context', 'must be an object');
+  else if (!isJson(context)) flaws.add('context', 'must be plain JSON');
   if (storage !== undefined && typeof storage !== 'object')
     flaws.add('storage', 'must be like localStorage, or null');
   flaws.number('pollIntervalMs', given['pollIntervalMs'], [1_000, MOST_MS]);
   flaws.number('requestTimeoutMs', given['requestTimeoutMs'], [1, MOST_MS]);
   flaws.shared(given);
   flaws.refuse();
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isOn({ value, reason, errorCode }: Answer): boolean {

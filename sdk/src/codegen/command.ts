@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { baseUrlFlaw } from '../http.js';
+import { isVisibleAscii, MUST_BE_VISIBLE } from '../option-flaws.js';
 import { flagTypesOf } from './flag-types.js';
 import { fetchRuleset, readRuleset } from './read-ruleset.js';
 import { CLIENTS, writeFlags, type ClientKind } from './write-flags.js';
@@ -99,6 +100,7 @@ function orderOf(args: readonly string[], env: Terminal['env']): Order | 'help' 
   if (apiKey.startsWith('vx_client_')) {
     return { flaw: 'a client key may not know rules; use a server key or an admin key' };
   }
+  if (!isVisibleAscii(apiKey)) return { flaw: `the API key ${MUST_BE_VISIBLE}` };
   return { ...rest, from: url, load: () => fetchRuleset({ url, apiKey, environment }) };
 }
 
@@ -108,7 +110,8 @@ async function carryOut({ load, from, out, client, isCheck }: Order, terminal: T
   const text = writeFlags(types, client);
   const present = await readFile(out, 'utf8').catch(() => undefined);
   const count = `${types.flags.length} flags of '${types.environment}'`;
-  if (present === text) {
+  // Git may have given it the line ends of its machine; what is written has them escaped in every text.
+  if (present?.replaceAll('\r\n', '\n') === text) {
     terminal.out(`${out} is up to date: ${count}\n`);
     return 0;
   }

@@ -1,6 +1,6 @@
 import { FlagNotFound, ValidationError, type VexilError } from '../errors.js';
 import { mayPass, retryAfterOf, type ApiRequest, type Requester } from '../requester.js';
-import { stableJson } from '../stable-json.js';
+import { stableContext } from '../stable-json.js';
 import type { Context, EvaluationResult } from '../types.js';
 import { AnswerCache, type CacheCounts, type CacheOptions } from './answer-cache.js';
 import { keySegment } from './key-segment.js';
@@ -8,6 +8,10 @@ import { readAnswer, readAnswers, type RemoteAnswer } from './wire.js';
 
 /** What the service answers at once. */
 const MOST_KEYS = 1_000;
+/** What it reads of a question, in bytes, with room for what stands around context and keys. */
+const MOST_BYTES = 60_000;
+/** The longest key that it takes, in UTF-16 units. One that is longer is of no flag. */
+const MOST_KEY_LENGTH = 200;
 /** After a failure kept answers are given without asking for so long, at least. */
 const REST_MS = 1_000;
 
@@ -64,9 +68,12 @@ export class RemoteAnswers {
 
   /** @param flagKeys all flags without them. @throws VexilError when there is neither an answer nor one that is kept */
   async ask(context: Context, flagKeys?: readonly string[]): Promise<EvaluationResult[]> {
-    const who = stableJson(context);
+    const who = this.whoIs(context);
     if (flagKeys === undefined) return this.askAll(context, who);
-    const keys = [...new Set(flagKeys)];
+    // One that cannot be a flag's would have the service refuse the others, which somebody else may have asked about.
+    const keys = [...new Set(flagKeys)].filter(
+      (key: unknown) => typeof key === 'string' && key.length <= MOST_KEY_LENGTH,
+    );
     const found = new Map<string, EvaluationResult>();
     const missing: string[] = [];
     for (const key of keys) {
@@ -93,9 +100,20 @@ export class RemoteAnswers {
 
   /** With every step; never kept. @throws VexilError */
   async explain(context: Context, flagKey: string): Promise<RemoteAnswer> {
+    this.whoIs(context);
     const body = { environment_key: this.options.environment, context, explain: true };
     const path = `evaluate/${keySegment(flagKey)}`;
     return this.told({ method: 'POST', path, body, isIdempotent: true }, readAnswer);
+  }
+
+  /** The same text for the same context. @throws ValidationError when it cannot be sent, which is told as well */
+  private whoIs(context: Context): string {
+    try {
+      return stableContext(context);
+    } catch (error) {
+      this.options.onFailure(error as VexilError, false);
+      throw error;
+    }
   }
 
   private async askMissing(
@@ -166,8 +184,7 @@ export class RemoteAnswers {
   private async fetchKeys(context: Context, who: string, keys: readonly string[]): Promise<ByKey> {
     const { generation } = this;
     const asked = keys.filter((key) => !this.running.has(placeOf(who, key)));
-    for (let from = 0; from < asked.length; from += MOST_KEYS) {
-      const part = asked.slice(from, from + MOST_KEYS);
+    for (const part of inParts(asked, MOST_BYTES - bytesOf(who))) {
       const places = part.map((key) => placeOf(who, key));
       void this.share(places, async () => {
         const found = await this.fetch(context, part);
@@ -227,5 +244,26 @@ export class RemoteAnswers {
 
 type Running = Promise<readonly RemoteAnswer[]>;
 type ByKey = ReadonlyMap<string, RemoteAnswer>;
+
+const encoder = new TextEncoder();
+const bytesOf = (text: string): number => encoder.encode(text).length;
+
+/** As few parts as there can be of what the service answers at once. @param room for the keys of each, in bytes */
+function inParts(keys: readonly string[], room: number): string[][] {
+  const parts: string[][] = [];
+  let left = 0;
+  for (const key of keys) {
+    const bytes = bytesOf(JSON.stringify(key)) + 1;
+    const last = parts.at(-1);
+    if (last && last.length < MOST_KEYS && bytes <= left) {
+      last.push(key);
+      left -= bytes;
+    } else {
+      parts.push([key]);
+      left = room - bytes;
+    }
+  }
+  return parts;
+}
 
 const placeOf = (who: string, flagKey: string): string => `${flagKey}\n${who}`;

@@ -2,8 +2,15 @@ import type { VexilError } from '../errors.js';
 import { Emitter, type Listener } from '../events.js';
 import { ExposureQueue } from '../exposure-queue.js';
 import type { Drop, ExposureCounts, ExposureOptions } from '../exposures.js';
-import { globalFetch } from '../http.js';
-import { harmless, MOST_MS, OptionFlaws, type Fields } from '../option-flaws.js';
+import { globalFetch, reasonOf } from '../http.js';
+import {
+  harmless,
+  isVisibleAscii,
+  MOST_MS,
+  MUST_BE_VISIBLE,
+  OptionFlaws,
+  type Fields,
+} from '../option-flaws.js';
 import { Requester } from '../requester.js';
 import { readyInTime, type ReadyOptions } from '../ready-in-time.js';
 import { suits } from '../suits.js';
@@ -114,7 +121,7 @@ export class RemoteClient {
    * @throws TimeoutError; VexilError of the last attempt; ValidationError when there is no such environment
    */
   ready(options: ReadyOptions = {}): Promise<void> {
-    return readyInTime(this.answers.probe(), options);
+    return readyInTime(() => this.answers.probe(), options);
   }
 
   /** Whether a flag is on; the fallback where nobody knows. Never rejects. */
@@ -230,8 +237,14 @@ export class RemoteClient {
   }
 
   /** Tells that something happened which a variant may have led to. */
-  track(name: string, context: Context = {}, { value, ...attributes }: TrackDetails = {}): void {
-    this.exposures?.track({ name, unit: unitOf(context), value, attributes });
+  track(name: string, context: Context = {}, details: TrackDetails = {}): void {
+    if (!this.exposures) return;
+    try {
+      const { value, ...attributes } = (details as TrackDetails | null) ?? {};
+      this.exposures.track({ name, unit: unitOf(context), value, attributes });
+    } catch (error) {
+      this.logger.warn(`vexil: '${name}' is not tracked: ${reasonOf(error)}`);
+    }
   }
 
   /** @returns ends it */
@@ -297,6 +310,7 @@ function refuseFlaws(options: RemoteClientOptions | undefined): void {
   if (typeof environment !== 'string' || environment === '') flaws.add('environment', 'is missing');
   if (apiKey === '') flaws.add('apiKey', 'is empty');
   else if (apiKey !== undefined && typeof apiKey !== 'string') flaws.add('apiKey', 'must be a text');
+  else if (apiKey !== undefined && !isVisibleAscii(apiKey)) flaws.add('apiKey', MUST_BE_VISIBLE);
   flaws.number('requestTimeoutMs', given['requestTimeoutMs'], [1, MOST_MS]);
   flaws.whole('maxRetries', given['maxRetries'], [0, 100]);
   flaws.number('maxRetryDelayMs', given['maxRetryDelayMs'], [0, MOST_MS]);

@@ -35,7 +35,8 @@ export interface ServerClientEvents {
 /** Decides in this process, by rules that follow the service. No method but `ready` and `close` waits, and none of those that decide throws. */
 export interface ServerClient {
   /**
-   * Resolves when the service has answered; or, when it is out of reach, as soon as that is known and there is a stored ruleset to go by.
+   * Resolves when the service has answered; or, where there is a stored ruleset to go by, as soon as the service is known to be out
+   * of reach, after `staleAfterMs` or when the time is up.
    * @param options `timeoutMs`: 10,000 unless said otherwise; `Infinity` for as long as it takes
    * @throws TimeoutError; the error itself where the service refused and nothing is stored; ValidationError when `timeoutMs` is no
    * time. The client goes on trying.
@@ -91,7 +92,7 @@ class FollowingClient implements ServerClient {
   private readonly store: RulesetStore;
   private readonly follower: Follower;
   private readonly events: Emitter<ServerClientEvents>;
-  private readonly readiness = new Readiness();
+  private readonly readiness = new Readiness(() => this.store.held !== undefined);
   private readonly freshness: Freshness;
   private readonly file: RulesetFile | undefined;
   private readonly exposures: ExposureQueue | undefined;
@@ -273,7 +274,10 @@ class FollowingClient implements ServerClient {
     const { revision } = this;
     if (isStale) {
       // Who has nothing to decide by waits for `ready`.
-      if (revision !== undefined) this.events.emit('stale', { revision });
+      if (revision === undefined) return;
+      // Also where no request has failed yet: something on the way may take them and never answer.
+      this.readiness.succeed();
+      this.events.emit('stale', { revision });
       return;
     }
     if (this.lastSaid !== '') this.settings.logger.warn('vexil: the service is in reach again');

@@ -2,6 +2,7 @@ import { ValidationError, type InvalidField } from '../errors.js';
 import { exposureFlaws } from '../exposure-options.js';
 import type { ExposureOptions } from '../exposures.js';
 import { baseUrlFlaw, globalFetch } from '../http.js';
+import { isVisibleAscii, MUST_BE_VISIBLE } from '../option-flaws.js';
 import type { ClientOptions, Fetch, Logger } from '../types.js';
 
 /** What `createServerClient` is told. Times are in milliseconds. */
@@ -72,8 +73,7 @@ export function settingsOf(options: ServerClientOptions): Settings {
   for (const path of ['apiKey', 'environment'] as const) {
     const value: unknown = given[path];
     if (typeof value !== 'string' || value === '') problems.push({ path, message: 'must be a text' });
-    else if (!/^[\x21-\x7e]+$/.test(value))
-      problems.push({ path, message: 'must be of visible ASCII letters' });
+    else if (!isVisibleAscii(value)) problems.push({ path, message: MUST_BE_VISIBLE });
   }
   const times = Object.fromEntries(
     Object.entries(TIMES).map(([path, [least, fallback]]) => {

@@ -1,7 +1,5 @@
-import { TimeoutError, ValidationError, VexilError } from '../errors.js';
-
-/** What a timer can count. */
-const MAX_MS = 2 ** 31 - 1;
+import { TimeoutError, VexilError } from '../errors.js';
+import { waitMs } from '../ready-in-time.js';
 
 /** Whether there is something to decide by, for those who wait for it. */
 export class Readiness {
@@ -9,6 +7,9 @@ export class Readiness {
   private isClosed = false;
   private last: { readonly failure: VexilError; readonly isFinal: boolean } | undefined;
   private readonly waiting = new Set<(failure?: VexilError) => void>();
+
+  /** @param hasStored whether there is something to decide by, though it may be old: who has no more time goes on with that */
+  constructor(private readonly hasStored: () => boolean) {}
 
   succeed(): void {
     this.isReady = true;
@@ -26,10 +27,7 @@ export class Readiness {
    * @throws VexilError as it was told, or because it is closed; TimeoutError; ValidationError when it is no time
    */
   async wait(timeoutMs: number): Promise<void> {
-    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-      const problem = { path: 'timeoutMs', message: 'must be a number, 0 or more' };
-      throw new ValidationError(`${problem.path} ${problem.message}`, [problem]);
-    }
+    const ms = waitMs(timeoutMs);
     if (this.isReady) return;
     if (this.isClosed) throw closed();
     if (this.last?.isFinal) throw this.last.failure;
@@ -41,7 +39,7 @@ export class Readiness {
         else resolve();
       };
       // This one keeps the process alive: who waits is not to be ended because nothing else is left to do.
-      const timer = setTimeout(() => settle(this.late(timeoutMs)), Math.min(timeoutMs, MAX_MS));
+      const timer = setTimeout(() => settle(this.hasStored() ? undefined : this.late(timeoutMs)), ms);
       this.waiting.add(settle);
     });
   }
