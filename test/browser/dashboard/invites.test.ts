@@ -60,7 +60,7 @@ it('somebody is invited, accepts elsewhere, and is in the list with the role', a
   await fillIn(guest, { name: '<img src=x onerror=alert(1)>', password: 'password1' });
   await guest.getByRole('button', { name: 'Create account' }).click();
   await guest.getByText('must not be one of the most common passwords').last().waitFor();
-  await guest.waitForFunction(`document.activeElement.getAttribute('role') === 'alert'`);
+  await guest.getByRole('alert').and(guest.locator(':focus')).waitFor();
   await looks(guest, 'invitation refused', TWO_LOOKS);
   await guest.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await guest.keyboard.press('Enter');

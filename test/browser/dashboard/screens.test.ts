@@ -159,7 +159,7 @@ describe('with flags in it', () => {
     await page.getByRole('button', { name: 'New flag' }).click();
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
-    await page.waitForFunction(`document.activeElement.textContent.trim() === 'New flag'`);
+    await page.getByRole('button', { name: 'New flag' }).and(page.locator(':focus')).waitFor();
     await page.context().close();
   });
 });
