@@ -152,7 +152,8 @@ export function Users() {
         </div>
       )}
       {list.value && <Pager skip={skip} limit={PAGE} total={list.value.total} onMove={setSkip} />}
-      <OpenInvites />
+      {/* Not before the people: it would be pushed down by them. */}
+      {list.value && <OpenInvites />}
       {isInviting && <InviteDialog onClose={() => setInviting(false)} />}
       {asked && (
         <ConfirmChange

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { Dashboard, LOOKS, looks, PASSWORD, settled, TWO_LOOKS, type Json } from './support.js';
+import {
+  Dashboard,
+  LOOKS,
+  looks,
+  MOST_SHIFTED,
+  PASSWORD,
+  settled,
+  shifted,
+  TWO_LOOKS,
+  type Json,
+} from './support.js';
 
 let dashboard: Dashboard;
 beforeAll(async () => {
@@ -56,6 +66,7 @@ it('somebody is invited, accepts elsewhere, and is in the list with the role', a
   expect(await guest.getByLabel('E-mail').inputValue()).toBe('robin@example.com');
   await guest.getByText('developer', { exact: true }).waitFor();
   await guest.getByLabel('Your name').waitFor();
+  expect(await shifted(guest)).toBeLessThan(MOST_SHIFTED);
   await looks(guest, 'invitation');
   await fillIn(guest, { name: '<img src=x onerror=alert(1)>', password: 'password1' });
   await guest.getByRole('button', { name: 'Create account' }).click();

@@ -1,6 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { Dashboard, furnish, LOOKS, looks, settled, TWO_LOOKS } from './support.js';
+import {
+  Dashboard,
+  DESKTOP,
+  furnish,
+  LOOKS,
+  looks,
+  MOST_SHIFTED,
+  PHONE,
+  settled,
+  shifted,
+  TWO_LOOKS,
+} from './support.js';
 
 let dashboard: Dashboard;
 beforeAll(async () => {
@@ -72,6 +83,17 @@ describe('with flags in it', () => {
       await settled(page);
       const width = await page.evaluate('document.documentElement.scrollWidth');
       expect([name, width]).toEqual([name, 320]);
+    }
+    await page.context().close();
+  });
+
+  it.each([DESKTOP, PHONE])('stays where it is while it loads, %j', async (size) => {
+    await dashboard.ask('POST', '/auth/invites', { role: 'viewer' });
+    const page = await dashboard.page('/app/flags', { as: 'admin', size });
+    for (const [name, path] of SCREENS) {
+      await page.goto(path);
+      await settled(page);
+      expect([name, (await shifted(page)) < MOST_SHIFTED]).toEqual([name, true]);
     }
     await page.context().close();
   });
