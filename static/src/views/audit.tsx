@@ -6,11 +6,12 @@ import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { revertSegment } from '../api/segments.js';
 import { href, place, setQuery } from '../router.js';
 import { auditCsv } from '../state/audit-export.js';
+import { changeWords, type FieldChange } from '../state/audit-words.js';
 import { environmentOf, environments } from '../state/environments.js';
 import { missed } from '../state/live.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
-import { clockOf, dayOf, number, shortJson } from '../state/wording.js';
+import { clockOf, dayOf, number } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 import { JsonDiff } from '../widgets/diff.js';
@@ -20,6 +21,7 @@ import { useNews } from '../widgets/use-news.js';
 
 const PAGE = 50;
 const EXPORT_PAGE = 200;
+const MOST_TOLD = 4;
 const MOST_EXPORTED = 10_000;
 
 const TYPES = ['flag', 'segment', 'environment', 'user', 'invite', 'api_key'] as const;
@@ -228,7 +230,9 @@ function Entry({ entry, onRevert }: { entry: AuditEntry; onRevert: () => void })
     entry.after !== null &&
     environment !== undefined;
   const mayRevert = environment !== undefined && isAtLeast(environment.protected ? 'admin' : 'developer');
-  const changes = Object.entries(entry.changes as Record<string, { old: unknown; new: unknown }>);
+  const changed = entry.changes as Record<string, FieldChange>;
+  const changes = Object.entries(changed);
+  const words = changeWords(changed);
   return (
     <li class="entry">
       <span class="entry-time" title={entry.created_at}>
@@ -248,6 +252,8 @@ function Entry({ entry, onRevert }: { entry: AuditEntry; onRevert: () => void })
             <a class="mono" href={target}>
               {entry.entity_key}
             </a>
+          ) : entry.entity_type === 'invite' && !entry.entity_key.includes('@') ? (
+            'for whoever has the link'
           ) : (
             <code>{entry.entity_key}</code>
           )}
@@ -266,14 +272,8 @@ function Entry({ entry, onRevert }: { entry: AuditEntry; onRevert: () => void })
         {entry.reason && <p class="entry-reason">“{entry.reason}”</p>}
         {entry.action === 'updated' && (
           <p class="muted entry-changes">
-            {changes.slice(0, 4).map(([field, { old, new: now }], index) => (
-              <span key={field}>
-                {index > 0 && ' · '}
-                <code>{field}</code>{' '}
-                {isRich(old) || isRich(now) ? 'changed' : `${summary(old)} → ${summary(now)}`}
-              </span>
-            ))}
-            {changes.length > 4 && ` · and ${changes.length - 4} more`}
+            {words.slice(0, MOST_TOLD).join(' · ')}
+            {words.length > MOST_TOLD && ` · and ${words.length - MOST_TOLD} more`}
           </p>
         )}
         {isOpen && (
@@ -309,31 +309,19 @@ function Entry({ entry, onRevert }: { entry: AuditEntry; onRevert: () => void })
   );
 }
 
-const pick = (
-  changes: readonly (readonly [string, { old: unknown; new: unknown }])[],
-  side: 'old' | 'new',
-): unknown =>
-  Object.fromEntries(
-    changes.filter(([, change]) => change[side] !== null).map(([field, change]) => [field, change[side]]),
-  );
-
-/** Too much to be told in a line. */
-const isRich = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (!Array.isArray(value) || value.some((each) => typeof each === 'object'));
-
-function summary(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
-  const text = shortJson(value);
-  return text.length > 40 ? `${text.slice(0, 38)}…` : text;
-}
+const pick = (changes: readonly (readonly [string, FieldChange])[], side: 'old' | 'new'): unknown => {
+  const there = changes.filter(([, change]) => change[side] !== null);
+  // Nothing at all is no empty object: what was created was not `{}` before.
+  return there.length === 0
+    ? undefined
+    : Object.fromEntries(there.map(([field, change]) => [field, change[side]]));
+};
 
 function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const environment = entry.environment_key ?? '';
-  const changes = Object.entries(entry.changes as Record<string, { old: unknown; new: unknown }>);
+  const changes = Object.entries(entry.changes as Record<string, FieldChange>);
   const revert = async (consent: Consent): Promise<void> => {
     setBusy(true);
     setProblem(undefined);
