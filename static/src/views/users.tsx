@@ -128,6 +128,7 @@ export function Users() {
                       </select>
                     </td>
                     <td>
+                      <span class="card-word">since </span>
                       <Time at={each.created_at} />
                     </td>
                     <td class="row-actions">
