@@ -23,6 +23,7 @@ const SCREENS = [
   ['flags', '/app/flags'],
   ['flag', '/app/flags/new-checkout?env=production'],
   ['flag-weights', '/app/flags/pricing-test?env=staging'],
+  ['unknown flag', '/app/flags/nope?env=staging'],
   ['usage', '/app/flags/new-checkout?env=production&tab=usage'],
   ['definition', '/app/flags/new-checkout?env=development&tab=definition'],
   ['segments', '/app/segments?env=staging'],
@@ -73,6 +74,16 @@ describe('with flags in it', () => {
 
   it.each(['admin', 'developer', 'viewer'])('every screen is fit for the role %s', async (as) => {
     await inspectAll(SCREENS, as);
+  });
+
+  it('shows a flag in three environments without scrolling sideways in between', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'admin', size: { width: 1024, height: 768 } });
+    await settled(page);
+    const hidden = await page.evaluate(
+      `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.flag-table'))`,
+    );
+    expect(hidden).toBe(0);
+    await page.context().close();
   });
 
   it('has room on 320 pixels', async () => {
