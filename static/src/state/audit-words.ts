@@ -7,6 +7,13 @@ export interface FieldChange {
 }
 
 const LONGEST = 40;
+const SPOKEN: Readonly<Record<string, string>> = {
+  api_key: 'API key',
+  invite: 'invitation',
+  re_randomised: 're-randomised',
+};
+/** The name of an action, or of a kind of thing or actor, as people say it. */
+export const spoken = (word: string): string => SPOKEN[word] ?? word;
 
 /**
  * What happened to a thing, for people: `turned on`, `rollout 10% → 25%`, `rules changed`. What follows from something else
