@@ -83,12 +83,13 @@ const UNTIL = `(deed, isThere) => new Promise((done) => {
   look();
 })`;
 
+/** Never where an environment is protected: there a switch asks first. */
 async function toggling(page: Page): Promise<number[]> {
   const taken: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     taken.push(
       await page.evaluate<number>(`(() => {
-        const toggle = document.querySelectorAll('.switch')[${round * 3}];
+        const toggle = document.querySelectorAll('td:not(.protected) .switch')[${round * 2}];
         const before = toggle.getAttribute('aria-checked');
         return (${UNTIL})(() => toggle.click(), () => toggle.getAttribute('aria-checked') !== before);
       })()`),
