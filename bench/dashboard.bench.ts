@@ -1,7 +1,8 @@
 /**
  * Claims about the dashboard. With the processor slowed down four times: a switch is painted within 100 ms, and 1,000 flags are
- * filtered within 400 ms. 5,000 flags in 12 environments: the server answers a page of the table within 200 ms. Lighthouse
- * gives at least 95 for performance, and 100 for accessibility and best practice. Needs DATABASE_URL and Chromium.
+ * filtered within 400 ms. 5,000 flags in 12 environments: the server answers a page of the table within 200 ms. What is there
+ * stays where it is while the table loads. Lighthouse gives at least 95 for performance, and 100 for accessibility and best
+ * practice. Needs DATABASE_URL and Chromium.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,8 @@ import { BenchDatabase, BenchService } from './service.js';
 
 const SLOWDOWN = 4;
 const ROUNDS = 15;
-const LIMITS = { toggleMs: 100, filterMs: 400, serverMs: 200, performance: 95, others: 100 };
+const LATER_MS = 500;
+const LIMITS = { toggleMs: 100, filterMs: 400, serverMs: 200, shift: 0.02, performance: 95, others: 100 };
 
 const database = await BenchDatabase.create();
 const service = await BenchService.start({ DATABASE_URL: database.url });
@@ -81,17 +83,18 @@ const UNTIL = `(deed, isThere) => new Promise((done) => {
   look();
 })`;
 
+/** Never where an environment is protected: there a switch asks first. */
 async function toggling(page: Page): Promise<number[]> {
   const taken: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     taken.push(
       await page.evaluate<number>(`(() => {
-        const toggle = document.querySelectorAll('.switch')[${round * 3}];
+        const toggle = document.querySelectorAll('td:not(.protected) .switch')[${round * 2}];
         const before = toggle.getAttribute('aria-checked');
         return (${UNTIL})(() => toggle.click(), () => toggle.getAttribute('aria-checked') !== before);
       })()`),
     );
-    await page.waitForFunction(`document.querySelector('.switch[aria-busy]') === null`);
+    await page.locator('.switch[aria-busy]').first().waitFor({ state: 'detached' });
   }
   return taken;
 }
@@ -115,26 +118,37 @@ async function filtering(page: Page): Promise<number[]> {
   return taken;
 }
 
-/** From the beginning of the navigation to the frame with the first row. */
-async function opening(context: BrowserContext, slowdown: number): Promise<number[]> {
+/** From the beginning of the navigation to the frame with the first row; and how far what was there already moved. */
+async function opening(
+  context: BrowserContext,
+  slowdown: number,
+): Promise<{ taken: number[]; shifts: number[] }> {
   const taken: number[] = [];
+  const shifts: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const page = await context.newPage();
     await slow(page, slowdown);
-    await page.addInitScript(`new MutationObserver((_, watcher) => {
-      if (!document.querySelector('tbody tr')) return;
-      watcher.disconnect();
-      requestAnimationFrame(() => setTimeout(() => (globalThis.firstRowsAt = performance.now())));
-    }).observe(document, { subtree: true, childList: true })`);
+    await page.addInitScript(`
+      globalThis.firstRowsAt = new Promise((done) => {
+        new MutationObserver((_, watcher) => {
+          if (!document.querySelector('tbody tr')) return;
+          watcher.disconnect();
+          requestAnimationFrame(() => setTimeout(() => done(performance.now())));
+        }).observe(document, { subtree: true, childList: true });
+      });
+      globalThis.shifted = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) globalThis.shifted += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true })`);
     await page.goto(`${home}/app/flags`);
-    taken.push(
-      await page
-        .waitForFunction('globalThis.firstRowsAt')
-        .then((told) => told.jsonValue() as Promise<number>),
-    );
+    // Not waitForFunction: it asks again and again by way of eval, which the policy of our pages refuses.
+    taken.push(await page.evaluate<number>('globalThis.firstRowsAt'));
+    // The charts of the rows come after them.
+    await page.waitForTimeout(LATER_MS);
+    shifts.push(await page.evaluate<number>('globalThis.shifted'));
     await page.close();
   }
-  return taken;
+  return { taken, shifts };
 }
 
 async function slow(page: Page, rate: number): Promise<void> {
@@ -158,8 +172,13 @@ async function measureTable(context: BrowserContext, what: string): Promise<void
   tell('server, a search', await answering('/flag-table?q=number%2042&limit=50'), LIMITS.serverMs);
   tell('server, the last page', await answering('/flag-table?skip=950&limit=50'), LIMITS.serverMs);
   tell('server, newest change first', await answering('/flag-table?sort=changed&limit=50'), LIMITS.serverMs);
-  tell('first rows', await opening(context, 1));
-  tell(`first rows, slowed ${SLOWDOWN} times`, await opening(context, SLOWDOWN));
+  for (const slowdown of [1, SLOWDOWN]) {
+    const { taken, shifts } = await opening(context, slowdown);
+    const how = slowdown === 1 ? '' : `, slowed ${slowdown} times`;
+    tell(`first rows${how}`, taken);
+    const shift = Math.max(...shifts);
+    console.log(`  layout shift${how}: at most ${shift.toFixed(4)} ${judge(shift, LIMITS.shift, '')}`);
+  }
   const page = await context.newPage();
   await page.goto(`${home}/app/flags`);
   await page.locator('tbody tr').first().waitFor();
@@ -169,8 +188,8 @@ async function measureTable(context: BrowserContext, what: string): Promise<void
   await page.close();
 }
 
-function lookAt(what: string, url: string): void {
-  const { scores, flaws } = lighthouse(url, debugPort);
+async function lookAt(what: string, url: string): Promise<void> {
+  const { scores, flaws } = await lighthouse(url, debugPort);
   const told = Object.entries(scores).map(([name, score]) => {
     const reach = name === 'performance' ? LIMITS.performance : LIMITS.others;
     return `${name} ${score} [reach ${reach}: ${score >= reach ? 'met' : 'MISSED'}]`;
@@ -201,13 +220,13 @@ try {
   const login = first ?? (await context.newPage());
   await login.goto(`${home}/app/login`);
   console.log('\nLighthouse, as a desktop');
-  lookAt('login', `${home}/app/login`);
+  await lookAt('login', `${home}/app/login`);
   await login.getByLabel('E-mail').fill(service.person.email);
   await login.getByLabel('Password', { exact: true }).fill(service.person.password);
   await login.keyboard.press('Enter');
   await login.locator('tbody tr').first().waitFor();
   // A new tab takes the session over from this one, Lighthouse's too.
-  lookAt('1,000 flags', `${home}/app/flags`);
+  await lookAt('1,000 flags', `${home}/app/flags`);
 
   await measureTable(context, '1,000 flags in 3 environments');
   for (let index = 4; index <= 12; index += 1)

@@ -1,9 +1,10 @@
 /** Google's Lighthouse (Apache-2.0), at the version named here, in a folder that git ignores: it is no package of ours. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 const VERSION = '13.5.0';
+const PATIENCE_MS = 180_000;
 const folder = resolve('.cache/lighthouse');
 const installed = resolve(folder, 'node_modules/lighthouse');
 
@@ -14,6 +15,7 @@ export interface LighthouseVerdict {
 }
 
 interface Report {
+  readonly finalDisplayedUrl: string;
   readonly categories: Readonly<
     Record<
       string,
@@ -39,28 +41,48 @@ function install(): void {
 }
 
 /**
+ * Runs it while this process goes on: Playwright, in here, has each new tab of its browser wait for a word from it. It is
+ * ended once it said everything, because closing its tab in a browser that others use too may take for ever.
+ */
+function report(args: readonly string[]): Promise<Report> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const tooLong = setTimeout(() => child.kill(), PATIENCE_MS);
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk;
+      if (/\n}\s*$/.test(said.slice(-8))) child.kill();
+    });
+    child.on('close', () => {
+      clearTimeout(tooLong);
+      try {
+        resolve(JSON.parse(said) as Report);
+      } catch {
+        reject(new Error('Lighthouse said nothing whole.'));
+      }
+    });
+  });
+}
+
+/**
  * Looks at an address in a browser that runs, as it is: what that browser has stored stays. Says nothing of the machine: the
  * processor is slowed down and the network simulated as Lighthouse's desktop preset has it.
  * @param port of the browser's debugger
  */
-export function lighthouse(url: string, port: number): LighthouseVerdict {
+export async function lighthouse(url: string, port: number): Promise<LighthouseVerdict> {
   install();
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [
-      resolve(installed, 'cli/index.js'),
-      url,
-      `--port=${port}`,
-      '--preset=desktop',
-      '--disable-storage-reset',
-      '--only-categories=performance,accessibility,best-practices',
-      '--output=json',
-      '--quiet',
-    ],
-    { encoding: 'utf8', maxBuffer: 64 * 2 ** 20 },
-  );
-  if (status !== 0) throw new Error(`Lighthouse failed: ${stderr}`);
-  const { categories, audits } = JSON.parse(stdout) as Report;
+  const { finalDisplayedUrl, categories, audits } = await report([
+    resolve(installed, 'cli/index.js'),
+    url,
+    `--port=${port}`,
+    '--preset=desktop',
+    '--disable-storage-reset',
+    '--only-categories=performance,accessibility,best-practices',
+    '--output=json',
+    '--quiet',
+  ]);
+  if (finalDisplayedUrl !== url)
+    throw new Error(`${url} led to ${finalDisplayedUrl}: that is another screen.`);
   return {
     scores: Object.fromEntries(
       Object.entries(categories).map(([name, { score }]) => [name, Math.round((score ?? 0) * 100)]),

@@ -23,7 +23,22 @@ export function cellSummary(cell: FlagTableCell): string {
   else parts.push(plural(cell.served.length, 'variant'));
   if (cell.rule_count > 0) parts.push(plural(cell.rule_count, 'rule'));
   if (cell.target_count > 0) parts.push(plural(cell.target_count, 'target'));
-  return parts.join(' · ');
+  // A line ends between the parts, and not within one.
+  return parts.map((part) => part.replaceAll(' ', '\u00a0')).join(' · ');
+}
+
+const PLACES: readonly (readonly [RegExp, string])[] = [
+  [/^variants\b/, 'Variant'],
+  [/^targets\b/, 'Listed users:'],
+  [/^default_serve\b/, 'Everyone else:'],
+  [/^prerequisites\b/, 'Prerequisite'],
+];
+
+/** Where on a flag's page something is: `rules[2].conditions` → `Rule 3` */
+export function placeWords(path: string): string {
+  const rule = /^rules\[(\d+)\]/.exec(path)?.[1];
+  if (rule !== undefined) return `Rule ${Number(rule) + 1}`;
+  return PLACES.find(([pattern]) => pattern.test(path))?.[1] ?? path;
 }
 
 /** `on to 25% of users, off to the rest` */

@@ -171,8 +171,12 @@ function Row({ apiKey: key, onRevoke }: { apiKey: ApiKey; onRevoke: () => void }
           <span>{key.role ?? key.environment_key ?? ''}</span>
         )}
       </td>
-      <td>{used === null ? <span class="muted">never</span> : <Time at={used} />}</td>
       <td>
+        <span class="card-word">last used </span>
+        {used === null ? <span class="muted">never</span> : <Time at={used} />}
+      </td>
+      <td>
+        <span class="card-word">ends </span>
         {expires === null ? (
           <span class="muted">never</span>
         ) : (
@@ -308,7 +312,7 @@ function Secret({ made, onClose }: { made: NewApiKey; onClose: () => void }) {
         if (isStored) onClose();
       }}
     >
-      <p>It is shown this once. Vexil keeps only a digest of it; whoever loses it makes a new key.</p>
+      <p>It is shown only now: Vexil does not keep it. Whoever loses it makes a new key.</p>
       <CodeBlock text={made.secret} label="the secret" />
       <label class="check">
         <input

@@ -1,22 +1,18 @@
 import { useEffect, useState } from 'preact/hooks';
 import { listAudit, verifyAudit, type AuditEntry, type AuditQuery, type AuditVerdict } from '../api/audit.js';
-import { revertFlag, type Consent } from '../api/flags.js';
-import { BATCH } from '../api/own-requests.js';
 import { ApiProblem, sentenceOf } from '../api/problem.js';
-import { revertSegment } from '../api/segments.js';
-import { href, place, setQuery } from '../router.js';
+import { place, setQuery } from '../router.js';
 import { auditCsv } from '../state/audit-export.js';
-import { environmentOf, environments } from '../state/environments.js';
+import { spoken } from '../state/audit-words.js';
+import { environments } from '../state/environments.js';
 import { missed } from '../state/live.js';
-import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
-import { clockOf, dayOf, number, shortJson } from '../state/wording.js';
+import { dayOf, number } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
-import { ConfirmChange } from '../widgets/confirm-change.js';
-import { JsonDiff } from '../widgets/diff.js';
 import { Field } from '../widgets/field.js';
-import { Badge, Copy, Empty, EnvironmentName, Failure, PageHead, Skeleton, Time } from '../widgets/small.js';
+import { Badge, Empty, Failure, PageHead, Skeleton } from '../widgets/small.js';
 import { useNews } from '../widgets/use-news.js';
+import { Entry, RevertDialog } from './audit-entry.js';
 
 const PAGE = 50;
 const EXPORT_PAGE = 200;
@@ -24,12 +20,6 @@ const MOST_EXPORTED = 10_000;
 
 const TYPES = ['flag', 'segment', 'environment', 'user', 'invite', 'api_key'] as const;
 const ACTIONS = ['created', 'updated', 'deleted', 're_randomised', 'revoked', 'exposed', 'accepted'] as const;
-const SPOKEN: Readonly<Record<string, string>> = {
-  api_key: 'API key',
-  invite: 'invitation',
-  re_randomised: 're-randomised',
-};
-const spoken = (word: string): string => SPOKEN[word] ?? word;
 
 function queryOf(asked: URLSearchParams): AuditQuery {
   const day = (name: string): string | undefined => {
@@ -208,162 +198,6 @@ function Filters() {
       {date('since', 'From')}
       {date('until', 'To')}
     </search>
-  );
-}
-
-function Entry({ entry, onRevert }: { entry: AuditEntry; onRevert: () => void }) {
-  const [isOpen, setOpen] = useState(false);
-  const environment = environmentOf(entry.environment_key ?? '');
-  const target =
-    entry.action === 'deleted'
-      ? undefined
-      : entry.entity_type === 'flag'
-        ? href(`/flags/${entry.entity_key}${environment ? `?env=${environment.key}` : ''}`)
-        : entry.entity_type === 'segment'
-          ? href(`/segments/${entry.entity_key}${environment ? `?env=${environment.key}` : ''}`)
-          : undefined;
-  const canRevert =
-    (entry.entity_type === 'flag' || entry.entity_type === 'segment') &&
-    entry.before !== null &&
-    entry.after !== null &&
-    environment !== undefined;
-  const mayRevert = environment !== undefined && isAtLeast(environment.protected ? 'admin' : 'developer');
-  const changes = Object.entries(entry.changes as Record<string, { old: unknown; new: unknown }>);
-  return (
-    <li class="entry">
-      <span class="entry-time" title={entry.created_at}>
-        {clockOf(entry.created_at)}
-      </span>
-      <div class="entry-body">
-        <p>
-          <strong>{entry.actor.name}</strong>
-          {entry.actor.type !== 'user' && (
-            <>
-              {' '}
-              <Badge>{spoken(entry.actor.type)}</Badge>
-            </>
-          )}{' '}
-          {spoken(entry.action)} {spoken(entry.entity_type)}{' '}
-          {target ? (
-            <a class="mono" href={target}>
-              {entry.entity_key}
-            </a>
-          ) : (
-            <code>{entry.entity_key}</code>
-          )}
-          {environment && (
-            <>
-              {' '}
-              in <EnvironmentName name={environment.name} position={environment.position} locked={false} />
-            </>
-          )}
-        </p>
-        {entry.request_id?.startsWith(BATCH) && place.value.query.get('batch') === null && (
-          <p>
-            <a href={href(`/audit?batch=${entry.request_id}`)}>All that was changed together</a>
-          </p>
-        )}
-        {entry.reason && <p class="entry-reason">“{entry.reason}”</p>}
-        {entry.action === 'updated' && (
-          <p class="muted entry-changes">
-            {changes.slice(0, 4).map(([field, { old, new: now }], index) => (
-              <span key={field}>
-                {index > 0 && ' · '}
-                <code>{field}</code>{' '}
-                {isRich(old) || isRich(now) ? 'changed' : `${summary(old)} → ${summary(now)}`}
-              </span>
-            ))}
-            {changes.length > 4 && ` · and ${changes.length - 4} more`}
-          </p>
-        )}
-        {isOpen && (
-          <div class="entry-detail stack">
-            <JsonDiff before={pick(changes, 'old')} after={pick(changes, 'new')} />
-            <p class="muted">
-              #{number(entry.position)} · <Time at={entry.created_at} /> · request{' '}
-              <code>{entry.request_id ?? 'none'}</code> · seal <code>{entry.hash.slice(0, 12)}</code>
-              <Copy text={entry.hash} label="Copy the seal" />
-            </p>
-          </div>
-        )}
-      </div>
-      <div class="row entry-actions">
-        {canRevert && (
-          <Button
-            small
-            icon="undo"
-            writes
-            disabled={!mayRevert}
-            title={mayRevert ? undefined : 'Not yours to change'}
-            onClick={onRevert}
-          >
-            Revert
-          </Button>
-        )}
-        <Button small tone="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-          {isOpen ? 'Less' : 'Details'}
-          <span class="hidden"> of change {entry.position}</span>
-        </Button>
-      </div>
-    </li>
-  );
-}
-
-const pick = (
-  changes: readonly (readonly [string, { old: unknown; new: unknown }])[],
-  side: 'old' | 'new',
-): unknown =>
-  Object.fromEntries(
-    changes.filter(([, change]) => change[side] !== null).map(([field, change]) => [field, change[side]]),
-  );
-
-/** Too much to be told in a line. */
-const isRich = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (!Array.isArray(value) || value.some((each) => typeof each === 'object'));
-
-function summary(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
-  const text = shortJson(value);
-  return text.length > 40 ? `${text.slice(0, 38)}…` : text;
-}
-
-function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
-  const environment = entry.environment_key ?? '';
-  const changes = Object.entries(entry.changes as Record<string, { old: unknown; new: unknown }>);
-  const revert = async (consent: Consent): Promise<void> => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const takeBack = entry.entity_type === 'flag' ? revertFlag : revertSegment;
-      await takeBack(entry.entity_key, environment, entry.position, consent);
-      toast(`${entry.entity_key} is what it was before change #${entry.position}`);
-      onClose();
-    } catch (error) {
-      setProblem(sentenceOf(error));
-      setBusy(false);
-    }
-  };
-  return (
-    <ConfirmChange
-      title={`Revert change #${entry.position}?`}
-      verb="Revert"
-      wide
-      typed={environmentOf(environment)?.protected ? entry.entity_key : undefined}
-      busy={isBusy}
-      error={problem}
-      onClose={onClose}
-      onConfirm={(consent) => void revert(consent)}
-    >
-      <p>
-        This makes a new change of <code>{entry.entity_key}</code>: what {entry.actor.name} changed becomes
-        what it was.
-      </p>
-      <JsonDiff before={pick(changes, 'new')} after={pick(changes, 'old')} />
-    </ConfirmChange>
   );
 }
 

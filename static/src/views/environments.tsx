@@ -95,8 +95,12 @@ export function Environments() {
                     </p>
                   )}
                 </td>
-                <td class="number">{environment.revision}</td>
+                <td class="number">
+                  <span class="card-word">revision </span>
+                  {environment.revision}
+                </td>
                 <td>
+                  <span class="card-word">changed </span>
                   <Time at={environment.updated_at} />
                 </td>
                 <td class="row-actions">

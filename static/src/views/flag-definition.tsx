@@ -14,6 +14,9 @@ import { ConfirmChange } from '../widgets/confirm-change.js';
 import { Field } from '../widgets/field.js';
 import { Badge } from '../widgets/small.js';
 
+/** Of a value as JSON, that are seen without scrolling in it. */
+const MOST_LINES = 20;
+
 interface Props {
   readonly editor: FlagEditor;
   readonly flag: Flag;
@@ -258,14 +261,15 @@ function ValueEditor({
           />
         </Field>
       );
-    case 'json':
+    case 'json': {
+      const shown = text ?? JSON.stringify(value, null, 2);
       return (
         <Field label="Value" error={wrong}>
           <textarea
             class="mono"
-            rows={4}
+            rows={Math.min(MOST_LINES, Math.max(4, shown.split('\n').length))}
             spellcheck={false}
-            value={text ?? JSON.stringify(value, null, 2)}
+            value={shown}
             onInput={({ currentTarget: { value: typed } }) => {
               setText(typed);
               try {
@@ -281,5 +285,6 @@ function ValueEditor({
           />
         </Field>
       );
+    }
   }
 }

@@ -91,7 +91,7 @@ export function FlagTargetingPanels({ editor, flag, draft, mayEdit }: Props) {
       <Panel
         step={5}
         title="While it is off"
-        hint="What everyone gets who is not served above, and all while it is off."
+        hint="The off variant. Whoever is outside of a rollout gets it too, and everyone while a prerequisite fails."
       >
         <Field label="Off variant" hideLabel>
           <select

@@ -10,7 +10,7 @@ import { FlagEditor } from '../state/flag-editor.js';
 import { cannotWrite } from '../state/health.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
-import { plural } from '../state/wording.js';
+import { placeWords, plural } from '../state/wording.js';
 import { Button, LinkButton } from '../widgets/button.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 import { Dialog } from '../widgets/dialog.js';
@@ -180,7 +180,7 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
           <ul>
             {flag.warnings.map(({ path, message }) => (
               <li key={path + message}>
-                <code>{path}</code> {message}
+                {placeWords(path)} {message}
               </li>
             ))}
           </ul>
@@ -336,6 +336,7 @@ function ProblemNotice({ problem }: { problem: ApiProblem }) {
 function Missing({ flagKey, environment }: { flagKey: string; environment: string }) {
   return (
     <>
+      <PageHead title={flagKey} />
       <Tabs flagKey={flagKey} environment={environment} tab="targeting" />
       <Empty title={`${flagKey} is not in ${environmentOf(environment)?.name ?? environment}`}>
         <p class="muted">It may be in another environment, or it was deleted.</p>

@@ -10,7 +10,7 @@ import { Button } from '../widgets/button.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 import { Dialog } from '../widgets/dialog.js';
 import { Field } from '../widgets/field.js';
-import { Badge, CodeBlock, Deadline, Failure, Notice, Pager } from '../widgets/small.js';
+import { Badge, CopyButton, Deadline, Failure, Notice, Pager } from '../widgets/small.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 
@@ -207,18 +207,18 @@ function NewInvitation({ onClose, onMade }: { onClose: () => void; onMade: (made
 const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 function Link({ made, onClose }: { made: NewInvite; onClose: () => void }) {
+  const link = linkOf(made.path, location.origin);
   return (
     <Dialog title="Send this link" onClose={onClose}>
       <p>
         {made.email ?? 'Whoever uses it first'} comes in as <Badge tone="accent">{made.role}</Badge>, once.
         The link is good until <Deadline at={made.expires_at} />.
       </p>
-      <CodeBlock text={linkOf(made.path, location.origin)} label="the link" autoFocus />
-      <p class="muted">It is shown this once: Vexil keeps only a digest of it.</p>
+      <code class="link-block">{link}</code>
+      <p class="muted">It is shown only now: Vexil does not keep it.</p>
       <div class="actions">
-        <Button tone="primary" onClick={onClose}>
-          Done
-        </Button>
+        <Button onClick={onClose}>Done</Button>
+        <CopyButton text={link} label="Copy the link" />
       </div>
     </Dialog>
   );

@@ -128,6 +128,7 @@ export function Users() {
                       </select>
                     </td>
                     <td>
+                      <span class="card-word">since </span>
                       <Time at={each.created_at} />
                     </td>
                     <td class="row-actions">
@@ -152,7 +153,8 @@ export function Users() {
         </div>
       )}
       {list.value && <Pager skip={skip} limit={PAGE} total={list.value.total} onMove={setSkip} />}
-      <OpenInvites />
+      {/* Not before the people: it would be pushed down by them. */}
+      {list.value && <OpenInvites />}
       {isInviting && <InviteDialog onClose={() => setInviting(false)} />}
       {asked && (
         <ConfirmChange

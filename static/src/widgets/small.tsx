@@ -27,40 +27,46 @@ export function Deadline({ at }: { at: string }) {
   );
 }
 
-/** Copies a text, and says that it did. */
-export function Copy({ text, label, autoFocus }: { text: string; label: string; autoFocus?: boolean }) {
+/** Copies a text; whether it just did. */
+function useCopied(text: string): [isCopied: boolean, copy: () => void] {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return undefined;
     const timer = setTimeout(() => setCopied(false), 2_000);
     return () => clearTimeout(timer);
   }, [isCopied]);
+  return [isCopied, () => void navigator.clipboard.writeText(text).then(() => setCopied(true))];
+}
+
+/** Copies a text, and says that it did. */
+export function Copy({ text, label }: { text: string; label: string }) {
+  const [isCopied, copy] = useCopied(text);
   const said = isCopied ? 'Copied' : label;
   return (
-    <button
-      type="button"
-      class="icon-button copy"
-      aria-label={said}
-      title={said}
-      autoFocus={autoFocus}
-      onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
-    >
+    <button type="button" class="icon-button copy" aria-label={said} title={said} onClick={copy}>
       <Icon name={isCopied ? 'check' : 'copy'} size={14} />
     </button>
   );
 }
 
-/**
- * Text to be pasted somewhere else.
- * @param autoFocus whether to copy it is what a dialog is there for
- */
-export function CodeBlock({ text, label, autoFocus }: { text: string; label: string; autoFocus?: boolean }) {
+/** The same, where to copy it is what a dialog is there for. */
+export function CopyButton({ text, label }: { text: string; label: string }) {
+  const [isCopied, copy] = useCopied(text);
+  return (
+    <Button tone="primary" icon={isCopied ? 'check' : 'copy'} autoFocus onClick={copy}>
+      {isCopied ? 'Copied' : label}
+    </Button>
+  );
+}
+
+/** Text to be pasted somewhere else. */
+export function CodeBlock({ text, label }: { text: string; label: string }) {
   return (
     <div class="code-block">
       <pre tabIndex={0} role="group" aria-label={label}>
         <code>{text}</code>
       </pre>
-      <Copy text={text} label={`Copy ${label}`} autoFocus={autoFocus ?? false} />
+      <Copy text={text} label={`Copy ${label}`} />
     </div>
   );
 }

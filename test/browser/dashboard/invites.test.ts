@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { Dashboard, LOOKS, looks, PASSWORD, settled, TWO_LOOKS, type Json } from './support.js';
+import {
+  Dashboard,
+  LOOKS,
+  looks,
+  MOST_SHIFTED,
+  PASSWORD,
+  settled,
+  shifted,
+  TWO_LOOKS,
+  type Json,
+} from './support.js';
 
 let dashboard: Dashboard;
 beforeAll(async () => {
@@ -56,11 +66,12 @@ it('somebody is invited, accepts elsewhere, and is in the list with the role', a
   expect(await guest.getByLabel('E-mail').inputValue()).toBe('robin@example.com');
   await guest.getByText('developer', { exact: true }).waitFor();
   await guest.getByLabel('Your name').waitFor();
+  expect(await shifted(guest)).toBeLessThan(MOST_SHIFTED);
   await looks(guest, 'invitation');
   await fillIn(guest, { name: '<img src=x onerror=alert(1)>', password: 'password1' });
   await guest.getByRole('button', { name: 'Create account' }).click();
   await guest.getByText('must not be one of the most common passwords').last().waitFor();
-  await guest.waitForFunction(`document.activeElement.getAttribute('role') === 'alert'`);
+  await guest.getByRole('alert').and(guest.locator(':focus')).waitFor();
   await looks(guest, 'invitation refused', TWO_LOOKS);
   await guest.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await guest.keyboard.press('Enter');

@@ -1,6 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { Dashboard, furnish, LOOKS, looks, settled, TWO_LOOKS } from './support.js';
+import {
+  Dashboard,
+  DESKTOP,
+  furnish,
+  LOOKS,
+  looks,
+  MOST_SHIFTED,
+  PHONE,
+  settled,
+  shifted,
+  TWO_LOOKS,
+} from './support.js';
 
 let dashboard: Dashboard;
 beforeAll(async () => {
@@ -12,6 +23,7 @@ const SCREENS = [
   ['flags', '/app/flags'],
   ['flag', '/app/flags/new-checkout?env=production'],
   ['flag-weights', '/app/flags/pricing-test?env=staging'],
+  ['unknown flag', '/app/flags/nope?env=staging'],
   ['usage', '/app/flags/new-checkout?env=production&tab=usage'],
   ['definition', '/app/flags/new-checkout?env=development&tab=definition'],
   ['segments', '/app/segments?env=staging'],
@@ -64,6 +76,16 @@ describe('with flags in it', () => {
     await inspectAll(SCREENS, as);
   });
 
+  it('shows a flag in three environments without scrolling sideways in between', async () => {
+    const page = await dashboard.page('/app/flags', { as: 'admin', size: { width: 1024, height: 768 } });
+    await settled(page);
+    const hidden = await page.evaluate(
+      `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.flag-table'))`,
+    );
+    expect(hidden).toBe(0);
+    await page.context().close();
+  });
+
   it('has room on 320 pixels', async () => {
     const page = await dashboard.page('/app/flags', { as: 'admin' });
     await page.setViewportSize({ width: 320, height: 640 });
@@ -72,6 +94,17 @@ describe('with flags in it', () => {
       await settled(page);
       const width = await page.evaluate('document.documentElement.scrollWidth');
       expect([name, width]).toEqual([name, 320]);
+    }
+    await page.context().close();
+  });
+
+  it.each([DESKTOP, PHONE])('stays where it is while it loads, %j', async (size) => {
+    await dashboard.ask('POST', '/auth/invites', { role: 'viewer' });
+    const page = await dashboard.page('/app/flags', { as: 'admin', size });
+    for (const [name, path] of SCREENS) {
+      await page.goto(path);
+      await settled(page);
+      expect([name, (await shifted(page)) < MOST_SHIFTED]).toEqual([name, true]);
     }
     await page.context().close();
   });
@@ -159,7 +192,7 @@ describe('with flags in it', () => {
     await page.getByRole('button', { name: 'New flag' }).click();
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
-    await page.waitForFunction(`document.activeElement.textContent.trim() === 'New flag'`);
+    await page.getByRole('button', { name: 'New flag' }).and(page.locator(':focus')).waitFor();
     await page.context().close();
   });
 });

@@ -18,6 +18,8 @@ const SHOTS = join('.cache', 'screenshots');
 export type Json = Record<string, unknown>;
 export type Theme = 'light' | 'dark';
 export const DESKTOP = { width: 1440, height: 900 };
+/** Beyond it people notice, and press what they did not mean. */
+export const MOST_SHIFTED = 0.02;
 export const PHONE = { width: 390, height: 844 };
 
 interface Session {
@@ -141,6 +143,12 @@ export class Dashboard {
       `document.addEventListener('securitypolicyviolation', (event) =>
         console.error('refused by the policy: ' + event.violatedDirective + ' ' + event.blockedURI))`,
     );
+    await context.addInitScript(
+      `globalThis.shifted = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifted += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true })`,
+    );
     context.on('page', (page) => {
       page.on('pageerror', (error) => this.complaints.push(`${page.url()}: ${error.message}`));
       page.on('dialog', (dialog) => {
@@ -223,6 +231,13 @@ export const isSet = (page: Page, name: string, isOn: boolean): Promise<void> =>
 export async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
   await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+}
+
+/** How far what was there already has moved since the page was loaded, as browsers count it: not after an input. */
+export async function shifted(page: Page): Promise<number> {
+  // What comes last comes after the skeletons are gone.
+  await page.waitForTimeout(300);
+  return page.evaluate<number>('globalThis.shifted');
 }
 
 /** A few flags in different states, a segment, a key. */

@@ -24,7 +24,7 @@ describe('the first run', () => {
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await page.getByRole('button', { name: 'Create admin' }).click();
     await page.getByRole('alert').waitFor();
-    await page.waitForFunction(`document.activeElement.getAttribute('role') === 'alert'`);
+    await page.getByRole('alert').and(page.locator(':focus')).waitFor();
     await page.getByLabel('Setup token').fill(token);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Getting started' }).waitFor();
