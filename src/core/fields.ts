@@ -120,7 +120,7 @@ export class Fields {
 
 /**
  * The engine's own copy of a text: all equal ones are one string in memory, and it finds a property by it, or sees that two
- * differ, without reading them. JSON.parse makes each text anew (targeted flags: a fifth faster, bench/sdk-evaluate).
+ * differ, without reading them. JSON.parse makes each text anew.
  */
 export function internalized(text: string): string {
   return Object.keys({ [text]: 0 })[0] as string;

@@ -25,8 +25,8 @@ export function withinDeadline<T>(limitMs: number, isOver: () => boolean, work: 
 }
 
 /**
- * Before Node 24 a storage in use costs every promise, timer and request of the process something, decisions among them, which
- * took a third longer (bench/evaluate-http): it is let go of while nobody is bound. The next one takes it up again.
+ * Before Node 24 a storage in use costs every promise, timer and request of the process something, decisions among them: it is
+ * let go of while nobody is bound. The next one takes it up again.
  */
 function letGo(): void {
   for (const deadline of running) if (deadline.isOver()) running.delete(deadline);

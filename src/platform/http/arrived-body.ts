@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /**
  * Reads the body of a request where it comes in one piece, as a small one does: as the parser hands it on, since a stream that is
- * read for one piece takes longer than the rest of a plain answer (ADR 0017).
+ * read for one piece is a good part of the time of a plain answer (ADR 0017).
  * @param length in bytes, as its headers say: `request.headers` would be put together anew just for this
  * @param take gets the whole body; says whether that was all there was to do
  * @param leave called otherwise; the request is then as if nobody had looked at its body
