@@ -9,6 +9,7 @@ export type { CompiledSnapshot } from './compiled.js';
 export { segmentsUsedBy } from './conditions.js';
 export { failed, flagNotFound } from './decision.js';
 export { evaluate, evaluateAll, explain } from './evaluate.js';
+export { decideAll, flatten, type FlatFlags } from './flat.js';
 export { murmur3 } from './hash.js';
 export { readInstant } from './instant.js';
 export { lint, lintSegment, type Warning } from './lint.js';
