@@ -17,6 +17,7 @@ export { matcherOf, type Matcher } from './matcher.js';
 export * from './model.js';
 export type { PatternEngine, Surroundings } from './operator.js';
 export { MAX_MATCHED_LENGTH, MAX_PATTERN_LENGTH } from './operators-text.js';
+export { recompile } from './recompile.js';
 export { type ParseResult, parseSnapshot, type Ruleset, serializeSnapshot, SPEC_VERSION } from './parse.js';
 export {
   parseConditions,
