@@ -9,6 +9,7 @@ import { AddEnvironmentsConfirmChanges1795219200010 } from './1795219200010-add-
 import { CreateUsageCounts1795219200011 } from './1795219200011-create-usage-counts.js';
 import { IndexAuditRequests1795219200012 } from './1795219200012-index-audit-requests.js';
 import { CreateInvites1795219200013 } from './1795219200013-create-invites.js';
+import { MarkChangedRows1795219200016 } from './1795219200016-mark-changed-rows.js';
 
 /** Every step from an empty database to this version, oldest first. Add at the end; never edit one that was merged. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   CreateUsageCounts1795219200011,
   IndexAuditRequests1795219200012,
   CreateInvites1795219200013,
+  MarkChangedRows1795219200016,
 ];

@@ -1,4 +1,4 @@
-import { absorb, absorbEncoded, digest, encode, type EncodedText, type HashState, utf8 } from './hash.js';
+import { absorb, digestWith, encode, type EncodedText, type HashState, utf8 } from './hash.js';
 import { md5 } from './md5.js';
 import { BUCKETS, type Context, type HashVersion } from './model.js';
 import { sha256 } from './sha256.js';
@@ -6,7 +6,6 @@ import { sha256 } from './sha256.js';
 // A unit is usually asked about many flags in a row, so its hash is kept for the last one. No answer depends on it.
 let lastUnit: string | undefined;
 const unitState: HashState = { hash: 0, tail: 0, length: 0 };
-const state: HashState = { hash: 0, tail: 0, length: 0 };
 
 /** A salt made ready for its hash version. */
 export interface Salt {
@@ -67,16 +66,18 @@ export function bucket(unit: string, salt: string, hashVersion: HashVersion = 'm
 /** `bucket` with a salt prepared once. */
 export function bucketOf(unit: string, salt: Salt): number {
   if (salt.imported !== undefined) return salt.imported(unit, salt.text) * (BUCKETS / 100);
+  const { words, bytes } = salt.encoded;
+  return digestWith(hashOf(unit), words, 0, bytes) % BUCKETS;
+}
+
+/** What `digestWith` goes on from, for a salt with its colon; good until the next unit is asked about. */
+export function hashOf(unit: string): HashState {
   if (unit !== lastUnit) {
     unitState.hash = unitState.tail = unitState.length = 0;
     absorb(unitState, unit);
     lastUnit = unit;
   }
-  state.hash = unitState.hash;
-  state.tail = unitState.tail;
-  state.length = unitState.length;
-  absorbEncoded(state, salt.encoded);
-  return digest(state) % BUCKETS;
+  return unitState;
 }
 
 /** Of a number given in words of 32 bits, the first one highest. */

@@ -84,10 +84,18 @@ export function compile(snapshot: Snapshot, { patterns, memory }: CompileOptions
   const clientVisible = new Set(
     snapshot.flags.flatMap((flag) => ('document' in flag || !flag.clientVisible ? [] : [flag.key])),
   );
-  return { environmentKey, revision, flags, segments, clientVisible, unreadable, problems };
+  const linked = new Set(
+    snapshot.flags.flatMap((flag) =>
+      'document' in flag || flag.prerequisites.length === 0
+        ? []
+        : [flag.key, ...flag.prerequisites.map(({ flagKey }) => flagKey)],
+    ),
+  );
+  return { environmentKey, revision, flags, segments, clientVisible, linked, unreadable, problems };
 }
 
-function compileFlag(
+/** @returns `undefined` for one that cannot be read */
+export function compileFlag(
   flag: Flag | Unreadable,
   foundations: Foundations,
   chains: ReadonlyMap<string, number>,

@@ -12,6 +12,8 @@ export interface CompiledSnapshot {
   readonly segments: ReadonlyMap<string, CompiledSegment>;
   /** The keys of the flags that clients may know of. */
   readonly clientVisible: ReadonlySet<string>;
+  /** The keys of the flags that have prerequisites, and of those that are some: a change of one may change what others answer. */
+  readonly linked: ReadonlySet<string>;
   /** The keys of the flags that answer ERROR / PARSE_ERROR to everybody. */
   readonly unreadable: readonly string[];
   /** Why, where reading did not tell it already: an invalid pattern, a segment that is missing or runs in a circle. */

@@ -79,7 +79,8 @@ export function explain(
   return { decision, trace };
 }
 
-function decide(flag: CompiledFlag, evaluation: Evaluation, trace?: FlagTrace): Decision {
+/** Decides one flag within an evaluation. */
+export function decide(flag: CompiledFlag, evaluation: Evaluation, trace?: FlagTrace): Decision {
   if (flag.settled !== undefined) return tellSettled(flag.settled, trace);
   const { targeting, defaultServe } = flag;
   if (targeting === undefined) return give(defaultServe, null, evaluation, trace);

@@ -9,6 +9,7 @@ export type { CompiledSnapshot } from './compiled.js';
 export { segmentsUsedBy } from './conditions.js';
 export { failed, flagNotFound } from './decision.js';
 export { evaluate, evaluateAll, explain } from './evaluate.js';
+export { decideAll, flatten, type FlatFlags } from './flat.js';
 export { murmur3 } from './hash.js';
 export { readInstant } from './instant.js';
 export { lint, lintSegment, type Warning } from './lint.js';
@@ -16,6 +17,7 @@ export { matcherOf, type Matcher } from './matcher.js';
 export * from './model.js';
 export type { PatternEngine, Surroundings } from './operator.js';
 export { MAX_MATCHED_LENGTH, MAX_PATTERN_LENGTH } from './operators-text.js';
+export { recompile } from './recompile.js';
 export { type ParseResult, parseSnapshot, type Ruleset, serializeSnapshot, SPEC_VERSION } from './parse.js';
 export {
   parseConditions,

@@ -31,16 +31,20 @@ export class EnvironmentRevisions {
     for (const environment of environments) {
       const now = await this.environments.advance(tx, environment);
       revisions[now.key] = now.revision;
-      await this.announce(tx, now);
+      await this.announce(tx, now, environment.stamp);
     }
     return revisions;
   }
 
-  /** Tells everybody at commit where an environment stands. */
-  async announce(tx: Tx, { id, key, revision, stamp }: EnvironmentRevision): Promise<void> {
+  /** Tells everybody at commit where an environment stands. @param previousStamp of the state just before, where there was one */
+  async announce(
+    tx: Tx,
+    { id, key, revision, stamp }: EnvironmentRevision,
+    previousStamp?: string,
+  ): Promise<void> {
     const now = { id, key, revision, stamp };
-    tx.emit(new EnvironmentRevised(now));
-    await tx.notify('environment', now);
+    tx.emit(new EnvironmentRevised(now, previousStamp));
+    await tx.notify('environment', { ...now, ...(previousStamp !== undefined && { previousStamp }) });
   }
 
   /** Tells everybody at commit that an environment is gone. */

@@ -1,8 +1,8 @@
-import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import type { HeldSnapshot } from './snapshot-store.js';
 
-/** This instance serves an environment from this document from now on; it may be the same as before, read anew. */
+/** This instance serves this from now on; it may be the same as before, read anew. */
 export class SnapshotSwapped {
-  constructor(readonly document: SnapshotDocument) {}
+  constructor(readonly held: HeldSnapshot) {}
 }
 
 /** This instance serves an environment no more: it was deleted. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseSnapshot, SPEC_VERSION } from '../core/index.js';
 import type { EnvironmentRevision } from '../environments/environment.js';
 import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import type { ServedState } from './ruleset-text.js';
 import { cacheKey, type CacheKey } from '../platform/cache/cache-key.js';
 import { Cache } from '../platform/cache/cache.js';
 import { CONFIG } from '../platform/config/config.module.js';
@@ -20,7 +21,7 @@ export interface RestoredSnapshot {
 const IN_REDIS_SECONDS = 24 * 60 * 60;
 /** Well before the first of them is forgotten. */
 const SHARE_ALL_AGAIN_MS = 12 * 60 * 60 * 1000;
-const FILE_DELAY_MS = 200;
+const DELAY_MS = 200;
 /**
  * Counts what was added to the documents within a version of theirs, here `client_visible`. An older release beside this one
  * writes documents without it, and they must not be taken for those of the same state that have it.
@@ -28,8 +29,9 @@ const FILE_DELAY_MS = 200;
 export const WRITTEN = `${SPEC_VERSION}.2`;
 // With the version of the documents, since the next release may write others beside this one.
 const LIST_OF_ENVIRONMENTS = cacheKey('snapshots', WRITTEN);
-const keyOf = ({ id, revision, stamp }: Omit<EnvironmentRevision, 'key'>) =>
-  cacheKey('snapshot', WRITTEN, id, revision, stamp);
+type SharedState = Omit<EnvironmentRevision, 'key'>;
+
+const keyOf = ({ id, revision, stamp }: SharedState) => cacheKey('snapshot', WRITTEN, id, revision, stamp);
 
 /**
  * Keeps snapshots outside this process: in Redis, by state, for the other instances and for the next start; and the
@@ -39,7 +41,9 @@ const keyOf = ({ id, revision, stamp }: Omit<EnvironmentRevision, 'key'>) =>
 export class SnapshotArchive implements OnApplicationShutdown {
   private readonly logger = new Logger(SnapshotArchive.name);
   private readonly files: SnapshotFiles;
-  private readonly unsaved = new Map<string, { document: SnapshotDocument; at: number }>();
+  private readonly unsaved = new Map<string, { state: ServedState; at: number }>();
+  private readonly unshared = new Map<string, { state: ServedState; supersedes: readonly SharedState[] }>();
+  private unlisted: readonly EnvironmentRevision[] | undefined;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
   private allSharedAt = Date.now();
@@ -58,13 +62,15 @@ export class SnapshotArchive implements OnApplicationShutdown {
   }
 
   /** Puts a snapshot into Redis. What it supersedes is to be forgotten with `unshare`. */
-  share(document: SnapshotDocument): void {
-    const stored: StoredSnapshot = { ...document, savedAt: new Date().toISOString() };
-    const { environmentId: id, stamp, ruleset } = document;
-    this.put(keyOf({ id, revision: ruleset.revision, stamp }), stored);
+  share(state: ServedState): void {
+    if (!this.cache.isShared) return;
+    const ruleset = JSON.parse(state.ruleset.json()) as SnapshotDocument['ruleset'];
+    const { environmentId, stamp } = state;
+    const stored: StoredSnapshot = { environmentId, stamp, ruleset, savedAt: new Date().toISOString() };
+    this.put(keyOf({ id: environmentId, revision: ruleset.revision, stamp }), stored);
   }
 
-  unshare(environment: Omit<EnvironmentRevision, 'key'>): void {
+  unshare(environment: SharedState): void {
     if (this.cache.isShared) void this.cache.delete(keyOf(environment));
   }
 
@@ -86,17 +92,39 @@ export class SnapshotArchive implements OnApplicationShutdown {
   }
 
   /** Writes a snapshot to disk, soon; of several for one environment the last. */
-  save(document: SnapshotDocument, confirmedAt: number): void {
-    this.unsaved.set(document.environmentId, { document, at: confirmedAt });
+  save(state: ServedState, confirmedAt: number): void {
+    this.unsaved.set(state.environmentId, { state, at: confirmedAt });
+    this.writeSoon();
+  }
+
+  /** Puts a snapshot into Redis, soon, in the place of an earlier one; of several for one environment the last. */
+  shareSoon(state: ServedState, supersedes: SharedState | undefined): void {
+    if (!this.cache.isShared) return;
+    const waiting = this.unshared.get(state.environmentId)?.supersedes ?? [];
+    this.unshared.set(state.environmentId, {
+      state,
+      supersedes: supersedes ? [...waiting, supersedes] : waiting,
+    });
+    this.writeSoon();
+  }
+
+  /** `shareList`, once what waits to be shared is. */
+  shareListSoon(environments: readonly EnvironmentRevision[]): void {
+    this.unlisted = environments;
+    this.writeSoon();
+  }
+
+  private writeSoon(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.writing = this.writing.then(() => this.writeFiles());
-    }, FILE_DELAY_MS).unref();
+      this.writing = this.writing.then(() => this.writeAll());
+    }, DELAY_MS).unref();
   }
 
   /** Removes the file of an environment that is gone. */
   remove(environmentId: string): void {
     this.unsaved.delete(environmentId);
+    this.unshared.delete(environmentId);
     this.writing = this.writing.then(() => this.files.remove(environmentId)).catch(() => undefined);
   }
 
@@ -137,12 +165,19 @@ export class SnapshotArchive implements OnApplicationShutdown {
     return snapshots.map((stored) => restored(stored, 'disk'));
   }
 
-  private async writeFiles(): Promise<void> {
-    const waiting = [...this.unsaved.values()];
+  private async writeAll(): Promise<void> {
+    const [files, shared, list] = [[...this.unsaved.values()], [...this.unshared.values()], this.unlisted];
     this.unsaved.clear();
-    for (const { document, at } of waiting) {
+    this.unshared.clear();
+    this.unlisted = undefined;
+    for (const { state, supersedes } of shared) {
+      this.share(state);
+      for (const old of supersedes) this.unshare(old);
+    }
+    if (list) this.shareList(list);
+    for (const { state, at } of files) {
       try {
-        await this.files.write({ ...document, savedAt: new Date(at).toISOString() });
+        await this.files.write(state, new Date(at));
       } catch (error) {
         this.logger.warn('A snapshot could not be saved to disk', error);
       }
@@ -152,7 +187,7 @@ export class SnapshotArchive implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     clearTimeout(this.timer);
     await this.writing;
-    await this.writeFiles();
+    await this.writeAll();
   }
 }
 

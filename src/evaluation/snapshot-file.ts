@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import type { ServedState } from './ruleset-text.js';
 
 /** A snapshot as it was last written to disk. */
 export interface StoredSnapshot extends SnapshotDocument {
   /** When it was known to be true. */
   readonly savedAt: string;
 }
+
+type Named = Record<Exclude<keyof StoredSnapshot, 'ruleset'>, unknown>;
 
 /**
  * The last snapshot of each environment on disk, for a start while everything else is down. The first line is a
@@ -24,10 +27,12 @@ export class SnapshotFiles {
     private readonly isReadable: (ruleset: unknown) => boolean,
   ) {}
 
-  async write(snapshot: StoredSnapshot): Promise<void> {
+  /** @param savedAt when it was known to be true */
+  async write({ environmentId, stamp, ruleset }: ServedState, savedAt: Date): Promise<void> {
     await mkdir(this.folder, { recursive: true });
-    const body = JSON.stringify(snapshot);
-    const file = this.file(snapshot.environmentId);
+    const head = JSON.stringify({ environmentId, stamp, savedAt } satisfies Named).slice(0, -1);
+    const body = `${head},"ruleset":${ruleset.json()}}`;
+    const file = this.file(environmentId);
     const aside = `${file}.tmp`;
     const handle = await open(aside, 'w', 0o600);
     try {
@@ -37,11 +42,10 @@ export class SnapshotFiles {
       await handle.close();
     }
     // Somebody may have taken it away.
-    if (await this.isGood(snapshot.environmentId))
-      await rename(file, previousOf(file)).catch(() => undefined);
-    this.trusted.delete(snapshot.environmentId);
+    if (await this.isGood(environmentId)) await rename(file, previousOf(file)).catch(() => undefined);
+    this.trusted.delete(environmentId);
     await rename(aside, file);
-    this.trusted.add(snapshot.environmentId);
+    this.trusted.add(environmentId);
     await this.syncFolder();
   }
 

@@ -1,19 +1,17 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { compile, parseSnapshot, type CompiledSnapshot } from '../core/index.js';
+import { compile, parseSnapshot, recompile, type CompiledSnapshot } from '../core/index.js';
 import type { EnvironmentRevision } from '../environments/environment.js';
-import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import type { SnapshotChange, SnapshotDocument } from '../flags/flag-snapshot.reader.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { PATTERN_ENGINE, type LinearPatterns } from '../platform/patterns/pattern-engine.js';
 import { SnapshotDropped, SnapshotSwapped } from './evaluation.events.js';
+import { RulesetText, type ServedState } from './ruleset-text.js';
 
 /** What an instance serves in one environment. */
-export interface HeldSnapshot {
-  readonly environmentId: string;
+export interface HeldSnapshot extends ServedState {
   readonly revision: number;
-  /** See `Environment.stamp`. */
-  readonly stamp: string;
   readonly compiled: CompiledSnapshot;
   /** Where it came from. */
   readonly source: 'postgres' | 'redis' | 'disk';
@@ -93,20 +91,39 @@ export class SnapshotStore {
       );
       return false;
     }
-    const key = parsed.snapshot.environmentKey;
     const compiled = compile(parsed.snapshot, { patterns: this.patterns });
-    this.reportUnreadable(key, compiled, [...parsed.problems, ...compiled.problems]);
-    this.held.set(key, {
+    this.reportUnreadable(compiled, [...parsed.problems, ...compiled.problems]);
+    this.swap({
       environmentId,
       stamp,
+      ruleset: RulesetText.of(ruleset),
       revision: parsed.snapshot.revision,
       compiled,
       source,
       confirmedAt,
       unreadable: compiled.unreadable,
     });
-    void this.events.publish(new SnapshotSwapped(document));
     return true;
+  }
+
+  /**
+   * Serves what a change makes of what is held, in time that depends on the change.
+   * @returns whether that could be; if not, what was served stays, and the whole is to be held
+   */
+  holdChange(held: HeldSnapshot, change: SnapshotChange, confirmedAt: number): boolean {
+    const { stamp, revision, flags, flagCount, segmentCount, mayHaveOtherSegments } = change;
+    // Segments that cannot be asked are not among the compiled ones: then the counts differ, and the whole is read.
+    if (mayHaveOtherSegments || segmentCount !== held.compiled.segments.size) return false;
+    const compiled = recompile(held.compiled, revision, flags, { patterns: this.patterns });
+    if (compiled?.flags.size !== flagCount) return false;
+    const ruleset = held.ruleset.with(revision, flags);
+    this.swap({ ...held, stamp, ruleset, revision, compiled, source: 'postgres', confirmedAt });
+    return true;
+  }
+
+  private swap(held: HeldSnapshot): void {
+    this.held.set(held.ruleset.environmentKey, held);
+    void this.events.publish(new SnapshotSwapped(held));
   }
 
   /** What is served was just found to be what the database has. */
@@ -126,8 +143,7 @@ export class SnapshotStore {
 
   /** Once for each set of flags, not once for each change of others. */
   private reportUnreadable(
-    environment: string,
-    { unreadable }: CompiledSnapshot,
+    { environmentKey: environment, unreadable }: CompiledSnapshot,
     problems: readonly object[],
   ): void {
     if (unreadable.length === 0 || this.held.get(environment)?.unreadable.join() === unreadable.join())

@@ -20,6 +20,14 @@ const CATCH_UP_EVERY_MS = 250;
 /** How often what Redis should have is looked after, in case it was flushed or has forgotten. */
 const SHARE_AGAIN_MS = 60_000;
 
+/** Says that an environment is in another state. */
+interface News {
+  /** Whether the change was made here. */
+  readonly isOurs: boolean;
+  /** Of the state just before, where that is known. */
+  readonly previousStamp?: string | undefined;
+}
+
 /**
  * Keeps the snapshots in memory at the revision that the database has: at once for changes made here, on a hint for
  * changes made elsewhere, and by comparing revisions every few seconds in case a hint was lost.
@@ -41,7 +49,7 @@ export class SnapshotsService implements OnApplicationShutdown {
     events: EventBus,
     @Inject(CONFIG) config: Config,
   ) {
-    events.on(EnvironmentRevised, ({ now }) => this.bring(now, { isOurs: true }));
+    events.on(EnvironmentRevised, (change) => this.onOurs(change));
     events.on(EnvironmentRemoved, (gone) => this.remove(gone));
     events.on(NotificationReceived, ({ topic, detail }) =>
       topic === 'environment' ? this.onHint(detail) : undefined,
@@ -112,14 +120,34 @@ export class SnapshotsService implements OnApplicationShutdown {
     else await this.bring(environment, { isOurs: false });
   }
 
-  private async onHint({ id, key, revision, stamp }: Readonly<Record<string, unknown>>): Promise<void> {
+  private async onOurs({ now, previousStamp }: EnvironmentRevised): Promise<void> {
+    await this.bring(now, { isOurs: true, previousStamp });
+    const held = this.store.get(now.key);
+    const { id, revision } = now;
+    const before =
+      previousStamp === undefined ? undefined : { id, revision: revision - 1, stamp: previousStamp };
+    if (held?.environmentId === id) this.archive.shareSoon(held, before);
+    this.archive.shareListSoon(this.store.revisions());
+  }
+
+  private async onHint({
+    id,
+    key,
+    revision,
+    stamp,
+    ...more
+  }: Readonly<Record<string, unknown>>): Promise<void> {
     if (typeof id !== 'string' || typeof key !== 'string') return;
     if (typeof revision !== 'number' || typeof stamp !== 'string') await this.compare();
-    else await this.bring({ id, key, revision, stamp }, { isOurs: false });
+    else {
+      const { previousStamp: before } = more;
+      const previousStamp = typeof before === 'string' ? before : undefined;
+      await this.bring({ id, key, revision, stamp }, { isOurs: false, previousStamp });
+    }
   }
 
   /** Fetches an environment unless it is held in this state already, or beyond when the news may be old. */
-  private async bring(environment: EnvironmentRevision, { isOurs }: { isOurs: boolean }): Promise<void> {
+  private async bring(environment: EnvironmentRevision, news: News): Promise<void> {
     for (;;) {
       if (isAtLeast(this.store.get(environment.key), environment)) return;
       const running = this.loading.get(environment.key);
@@ -128,7 +156,9 @@ export class SnapshotsService implements OnApplicationShutdown {
         await running.catch(() => undefined);
         continue;
       }
-      await this.load(environment, { isForced: isOurs });
+      await this.inTurn(environment.key, async () => {
+        if (!(await this.follow(environment, news))) await this.fetch(environment, { isForced: news.isOurs });
+      });
       return;
     }
   }
@@ -156,12 +186,32 @@ export class SnapshotsService implements OnApplicationShutdown {
     }
   }
 
+  /** Reads what is different only, where what is held is the state just before. @returns whether it is served now */
+  private async follow(
+    { id, key, revision, stamp }: EnvironmentRevision,
+    { previousStamp }: News,
+  ): Promise<boolean> {
+    const held = this.store.get(key);
+    // Another stamp is another history, of which the marks of the rows say nothing.
+    const isBefore =
+      held?.environmentId === id && held.revision === revision - 1 && held.stamp === previousStamp;
+    if (!isBefore || held.source === 'disk') return false;
+    const change = await this.reader.readSince(id, held.revision);
+    const isThere = change !== undefined && change.revision >= revision;
+    if (!isThere || (change.revision === revision && change.stamp !== stamp)) return false;
+    if (!this.store.holdChange(held, change, Date.now())) return false;
+    const now = this.store.get(key);
+    if (now) this.archive.save(now, now.confirmedAt);
+    this.archive.shareListSoon(this.store.revisions());
+    return true;
+  }
+
   private async fetch(environment: EnvironmentRevision, { isForced }: { isForced: boolean }): Promise<void> {
     const shared = isForced ? undefined : await this.archive.shared(environment);
     if (shared && this.hold(shared, 'redis', Date.now())) return;
     const document = await this.reader.read(environment.key);
     if (!document) this.drop(environment.key);
-    else if (this.hold(document, 'postgres', Date.now())) this.archive.share(document);
+    else if (this.hold(document, 'postgres', Date.now())) this.share(environment.key);
   }
 
   /** Serves a snapshot, and puts it where a start without a database finds it. @returns whether it could be read */
@@ -173,11 +223,17 @@ export class SnapshotsService implements OnApplicationShutdown {
     if (previous && previous.environmentId !== document.environmentId)
       this.archive.remove(previous.environmentId);
     if (source === 'disk') return true;
-    this.archive.save(document, confirmedAt);
+    const now = this.store.get(key);
+    if (now) this.archive.save(now, confirmedAt);
     if (previous && (previous.revision !== document.ruleset.revision || previous.stamp !== document.stamp))
       this.archive.unshare(stateOf(previous));
     this.archive.shareList(this.store.revisions());
     return true;
+  }
+
+  private share(key: string): void {
+    const held = this.store.get(key);
+    if (held) this.archive.share(held);
   }
 
   private drop(key: string): void {
@@ -191,10 +247,7 @@ export class SnapshotsService implements OnApplicationShutdown {
   /** Puts everything into Redis again, when Redis lacks it. */
   async shareAgain(): Promise<void> {
     if (!(await this.archive.needsSharing())) return;
-    for (const [key, { source }] of this.store.all()) {
-      const document = source === 'disk' ? undefined : await this.reader.read(key);
-      if (document) this.archive.share(document);
-    }
+    for (const held of this.store.all().values()) if (held.source !== 'disk') this.archive.share(held);
     this.archive.shareList(this.store.revisions());
   }
 

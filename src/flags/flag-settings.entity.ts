@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'flag_settings' })
-@Index('ix_flag_settings_environment', ['environmentId'])
+@Index('ix_flag_settings_changed', ['environmentId', 'changedIn'])
 export class FlagSettingsEntity {
   @PrimaryColumn({ name: 'flag_id', type: 'uuid', primaryKeyConstraintName: 'pk_flag_settings' })
   @ForeignKey('FlagEntity', { name: 'fk_flag_settings_flag', onDelete: 'CASCADE' })
@@ -40,6 +40,10 @@ export class FlagSettingsEntity {
 
   @Column({ type: 'integer', default: 1 })
   version!: number;
+
+  /** See the migration that marks changed rows. Written by the database. */
+  @Column({ name: 'changed_in', type: 'bigint', default: 0, insert: false, update: false, select: false })
+  changedIn!: string;
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { TARGETING_KEY, type CompiledSnapshot, type Decision, type Reason } from '../core/index.js';
 import type { Count } from '../platform/metrics/tally.js';
 
@@ -38,24 +37,13 @@ export type FailureCode = (typeof FAILURE_CODES)[number];
 export const failureJson = (key: string | undefined, errorCode: FailureCode, errorDetails: string): string =>
   JSON.stringify({ key, errorCode, errorDetails });
 
-/** A text that is kept, and what goes with it. */
-export interface KeptText extends FlagText {
+/** A text, and what goes with it. */
+export interface CountedText extends FlagText {
   readonly variant: string | undefined;
   readonly reason: Reason;
   readonly lacksUnit: boolean;
   /** Where it is counted. */
   readonly counter: Count;
-  /** Of 64 bits, in two halves: differs from that of any other text. */
-  readonly digest: readonly [number, number];
-  /** The text as it stands in a list: UTF-8, with a comma behind it. */
-  readonly listed: Buffer;
-}
-
-/** The texts of a snapshot. */
-interface Texts {
-  readonly byKey: Map<string, KeptText[]>;
-  /** The same texts in the order in which all flags are decided. */
-  readonly rows: KeptText[][];
 }
 
 /**
@@ -63,7 +51,7 @@ interface Texts {
  * begins anew.
  */
 export class FlagTexts {
-  private readonly kept = new WeakMap<CompiledSnapshot, Texts>();
+  private readonly bySnapshot = new WeakMap<CompiledSnapshot, Map<string, CountedText[]>>();
 
   /**
    * @param tellsVersion not to whoever may know values and variants only
@@ -81,61 +69,41 @@ export class FlagTexts {
       this.countOf(snapshot.environmentKey, decision).count += 1;
       return notFound(decision.flagKey);
     }
-    const text = this.among(this.textsOf(snapshot, decision.flagKey), snapshot, decision);
+    const text = this.kept(snapshot, decision);
     text.counter.count += 1;
     return text;
   }
 
-  /**
-   * The texts of decisions about the same flags in the same order each time; counted.
-   * @param decisions of `evaluateAll`
-   */
-  ofAll(snapshot: CompiledSnapshot, decisions: readonly Decision[]): KeptText[] {
-    const { rows } = this.keptOf(snapshot);
-    const texts: KeptText[] = [];
-    for (let at = 0; at < decisions.length; at += 1) {
-      const decision = decisions[at] as Decision;
-      const row = (rows[at] ??= this.textsOf(snapshot, decision.flagKey));
-      const text = this.among(row, snapshot, decision);
-      text.counter.count += 1;
-      texts.push(text);
-    }
-    return texts;
+  /** The text of a decision about a flag that exists, not counted and not kept. */
+  written(snapshot: CompiledSnapshot, decision: Decision): CountedText {
+    const lacks = lacksUnit(decision);
+    const text = written(decision, lacks, this.tellsVersion);
+    return {
+      ...text,
+      variant: decision.variant,
+      reason: decision.reason,
+      lacksUnit: lacks,
+      counter: this.countOf(snapshot.environmentKey, decision),
+    };
   }
 
-  private among(texts: KeptText[], snapshot: CompiledSnapshot, decision: Decision): KeptText {
+  private kept(snapshot: CompiledSnapshot, decision: Decision): CountedText {
+    const texts = this.textsOf(snapshot, decision.flagKey);
     const { variant, reason } = decision;
     const lacks = lacksUnit(decision);
     for (const text of texts)
       if (text.variant === variant && text.reason === reason && text.lacksUnit === lacks) return text;
-    const { status, json, bytes } = written(decision, lacks, this.tellsVersion);
-    const hash = createHash('sha256').update(json).digest();
-    const text: KeptText = {
-      status,
-      json,
-      bytes,
-      variant,
-      reason,
-      lacksUnit: lacks,
-      counter: this.countOf(snapshot.environmentKey, decision),
-      digest: [hash.readInt32LE(0), hash.readInt32LE(4)],
-      listed: Buffer.from(`${json},`),
-    };
+    const text = this.written(snapshot, decision);
     texts.push(text);
     return text;
   }
 
-  private textsOf(snapshot: CompiledSnapshot, flagKey: string): KeptText[] {
-    const { byKey } = this.keptOf(snapshot);
+  private textsOf(snapshot: CompiledSnapshot, flagKey: string): CountedText[] {
+    let byKey = this.bySnapshot.get(snapshot);
+    if (!byKey) this.bySnapshot.set(snapshot, (byKey = new Map<string, CountedText[]>()));
     let texts = byKey.get(flagKey);
     if (!texts) byKey.set(flagKey, (texts = []));
     return texts;
-  }
-
-  private keptOf(snapshot: CompiledSnapshot): Texts {
-    let kept = this.kept.get(snapshot);
-    if (!kept) this.kept.set(snapshot, (kept = { byKey: new Map(), rows: [] }));
-    return kept;
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { evaluate, evaluateAll, flagNotFound, type Context, type Decision } from '../core/index.js';
+import { evaluate, flagNotFound, type CompiledSnapshot, type Context, type Decision } from '../core/index.js';
 import { EnvironmentNotFound } from '../environments/environment.errors.js';
 import { NotReady } from '../evaluation/evaluation.errors.js';
 import { EvaluationMetrics } from '../evaluation/evaluation.metrics.js';
@@ -8,7 +8,7 @@ import { SnapshotStore, type HeldSnapshot } from '../evaluation/snapshot-store.j
 import type { KeyScope } from '../platform/access/key-scope.js';
 import { SendBuffers } from './send-buffers.js';
 import { FeedsService } from '../stream/feeds.service.js';
-import { digestOf, joinTexts } from './ofrep-list.js';
+import { ListTexts } from './ofrep-list.js';
 import { FlagTexts } from './ofrep-text.js';
 import { StreamAddresses } from './stream-addresses.js';
 
@@ -43,6 +43,8 @@ export const OF_ONE_FLAG: readonly string[] = ['Cache-Control', 'no-store'];
 export class OfrepService {
   private readonly texts: FlagTexts;
   private readonly textsForClients: FlagTexts;
+  private readonly lists = new WeakMap<CompiledSnapshot, ListTexts>();
+  private readonly listsForClients = new WeakMap<CompiledSnapshot, ListTexts>();
   private readonly buffers = new SendBuffers();
   private readonly endings = new WeakMap<KeyScope, Ending>();
 
@@ -79,20 +81,13 @@ export class OfrepService {
    */
   evaluateAll(context: Context, scope: KeyScope, knownTags: string | undefined): OfrepAnswer {
     const { compiled } = this.held(scope);
-    const { clientOnly } = scope;
-    const decisions = evaluateAll(
-      compiled,
-      context,
-      Date.now,
-      clientOnly ? compiled.clientVisible : undefined,
-      false,
-    );
-    const texts = this.textsFor(scope).ofAll(compiled, decisions);
+    const list = this.listFor(scope, compiled);
+    const numbers = list.ask(context);
     const { after, seed } = this.endingFor(scope, compiled.environmentKey);
-    const tag = `W/"${digestOf(texts, seed)}"`;
+    const tag = `W/"${list.digest(numbers, seed)}"`;
     const headers = ['Cache-Control', 'private, no-cache', 'ETag', tag];
     if (knows(knownTags, tag)) return { status: 304, headers, body: '', bytes: 0 };
-    const { body, buffer } = joinTexts(texts, after, this.buffers);
+    const { body, buffer } = list.join(numbers, after, this.buffers);
     return { status: 200, headers, body, bytes: body.length, sent: () => this.buffers.give(buffer) };
   }
 
@@ -103,6 +98,17 @@ export class OfrepService {
 
   private textsFor({ clientOnly }: KeyScope): FlagTexts {
     return clientOnly ? this.textsForClients : this.texts;
+  }
+
+  private listFor({ clientOnly }: KeyScope, compiled: CompiledSnapshot): ListTexts {
+    const lists = clientOnly ? this.listsForClients : this.lists;
+    let list = lists.get(compiled);
+    if (!list) {
+      const only = clientOnly ? compiled.clientVisible : undefined;
+      list = new ListTexts(compiled, only, clientOnly ? this.textsForClients : this.texts);
+      lists.set(compiled, list);
+    }
+    return list;
   }
 
   private held(scope: KeyScope): HeldSnapshot {

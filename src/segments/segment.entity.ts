@@ -1,7 +1,8 @@
-import { Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 
 @Entity({ name: 'segments' })
 @Unique('uq_segments_environment_key', ['environmentId', 'key'])
+@Index('ix_segments_changed', ['environmentId', 'changedIn'])
 export class SegmentEntity {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'pk_segments' })
   id!: string;
@@ -41,6 +42,10 @@ export class SegmentEntity {
 
   @Column({ type: 'integer', default: 1 })
   version!: number;
+
+  /** See the migration that marks changed rows. Written by the database. */
+  @Column({ name: 'changed_in', type: 'bigint', default: 0, insert: false, update: false, select: false })
+  changedIn!: string;
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt!: Date;

@@ -1,5 +1,4 @@
-import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
-import { RulesetText } from './ruleset-text.js';
+import type { RulesetText, ServedState } from '../evaluation/ruleset-text.js';
 import { eventAround, eventOf } from './server-sent.js';
 import { streamIdOf } from './stream-id.js';
 
@@ -67,12 +66,12 @@ export class EnvironmentFeed implements Followed {
   private isClosed = false;
 
   constructor(
-    document: SnapshotDocument,
+    state: ServedState,
     private readonly limits: HistoryLimits,
   ) {
-    this.environmentId = document.environmentId;
-    this.currentId = streamIdOf(document);
-    this.text = RulesetText.of(document.ruleset);
+    this.environmentId = state.environmentId;
+    this.currentId = streamIdOf(state);
+    this.text = state.ruleset;
   }
 
   /** Names the state that is served now. */
@@ -90,10 +89,10 @@ export class EnvironmentFeed implements Followed {
   }
 
   /** The next state. One that does not follow the last (another history, an earlier revision) begins a new history. */
-  move(document: SnapshotDocument): void {
-    const [id, text] = [streamIdOf(document), RulesetText.of(document.ruleset)];
+  move(state: ServedState): void {
+    const [id, text] = [streamIdOf(state), state.ruleset];
     if (id === this.currentId && text.equals(this.text)) return;
-    const follows = document.environmentId === this.environmentId && text.revision > this.text.revision;
+    const follows = state.environmentId === this.environmentId && text.revision > this.text.revision;
     const before = this.end;
     if (follows) {
       const event = eventOf('change', text.changeSince(this.text), id);
@@ -105,7 +104,7 @@ export class EnvironmentFeed implements Followed {
       // A step that no change makes: whoever is before it needs the whole.
       this.end = { step: before.step + 1, bytes: before.bytes };
     }
-    this.environmentId = document.environmentId;
+    this.environmentId = state.environmentId;
     this.currentId = id;
     this.text = text;
     this.whole = undefined;

@@ -31,11 +31,11 @@ export class FeedsService {
     @Inject(CONFIG) config: Config,
   ) {
     const limits = { changes: config.streamHistoryChanges, bytes: config.streamHistoryBytes };
-    events.on(SnapshotSwapped, ({ document }) => {
-      const key = document.ruleset.environment_key;
+    events.on(SnapshotSwapped, ({ held }) => {
+      const key = held.ruleset.environmentKey;
       const feed = this.feeds.get(key);
-      if (feed) feed.move(document);
-      else this.feeds.set(key, new EnvironmentFeed(document, limits));
+      if (feed) feed.move(held);
+      else this.feeds.set(key, new EnvironmentFeed(held, limits));
     });
     events.on(SnapshotDropped, ({ environmentKey: key }) => {
       this.feeds.get(key)?.close();

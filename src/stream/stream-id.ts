@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SPEC_VERSION } from '../core/index.js';
-import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import type { ServedState } from '../evaluation/ruleset-text.js';
 
 const FORM = /^(\d{1,15})-[\da-f]{12}$/;
 
@@ -8,7 +8,7 @@ const FORM = /^(\d{1,15})-[\da-f]{12}$/;
  * Names a state of an environment, on every instance the same: `42-9f86d081884c`. The mark is drawn from the stamp (ADR 0011),
  * so that the same revision in another environment, or in another history of this one, has another name.
  */
-export function streamIdOf({ environmentId, stamp, ruleset }: SnapshotDocument): string {
+export function streamIdOf({ environmentId, stamp, ruleset }: ServedState): string {
   const mark = createHash('sha256').update(`${SPEC_VERSION} ${environmentId} ${stamp}`).digest('hex');
   return `${ruleset.revision}-${mark.slice(0, 12)}`;
 }

@@ -4,8 +4,11 @@ import {
   bucket,
   compile,
   type Context,
+  decideAll,
   evaluate,
   evaluateAll,
+  type FlatFlags,
+  flatten,
   parseSnapshot,
   reasonSentence,
   serializeSnapshot,
@@ -37,6 +40,43 @@ it('answers the same twice, alone or among all flags, whatever was asked in betw
     attempts,
   );
 });
+
+it('answers about flat flags what it answers about them as they are, for some of them and after others asked', () => {
+  const isHalf = (_: unknown, at: number) => at % 2 === 0;
+  const asFlat = (flat: FlatFlags, who: Context) =>
+    Array.from(decideAll(flat, who, 0), (number) => flat.decisions[number]);
+  fc.assert(
+    fc.property(snapshot(), fc.array(context(), { minLength: 2, maxLength: 4 }), (given, contexts) => {
+      const compiled = compile(given, { patterns });
+      const half = new Set(given.flags.map(({ key }) => key).filter(isHalf));
+      const [all, some] = [flatten(compiled), flatten(compiled, half)];
+      for (const who of contexts) {
+        expect(asFlat(all, who)).toEqual(evaluateAll(compiled, who, 0, undefined, false));
+        expect(asFlat(some, who)).toEqual(evaluateAll(compiled, who, 0, half, false));
+      }
+    }),
+    attempts,
+  );
+});
+
+it.each(['', 'a', 'ab', 'abc', 'abcd', 'ünï', '😀'])(
+  'places the unit "%s" among flat flags with any salt',
+  (tail) => {
+    const salts = ['', 's', 'sa', 'sal', 'salt', 'sälz', '😀😀', 'a-salt-that-is-longer'];
+    const flags = salts.flatMap((salt, at) => [
+      flagWire(`f${at}`, { default_serve: rolloutWire(`${salt}.`, 5_000) }),
+      flagWire(`o${at}`, { default_serve: rolloutWire(`${salt}.`, 5_000, { bucket_by: 'other' }) }),
+    ]);
+    const compiled = compiledFrom(...flags);
+    const flat = flatten(compiled);
+    for (let user = 0; user < 50; user += 1) {
+      const who = { targetingKey: `${user}${tail}`, other: `other-${user}` };
+      expect(Array.from(decideAll(flat, who), (number) => flat.decisions[number])).toEqual(
+        evaluateAll(compiled, who, undefined, undefined, false),
+      );
+    }
+  },
+);
 
 it('does not depend on the order of flags, variants, fields or attributes', () => {
   const reversed = (value: unknown): unknown => {

@@ -12,7 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, it } from '@jest/globals';
 import { newSecret } from '../../src/api-keys/api-key-secret.js';
+import { SPEC_VERSION } from '../../src/core/index.js';
 import { EnvironmentRevisions } from '../../src/environments/environment-revisions.js';
+import { RulesetText } from '../../src/evaluation/ruleset-text.js';
 import { SnapshotArchive, WRITTEN } from '../../src/evaluation/snapshot-archive.js';
 import { SnapshotsService } from '../../src/evaluation/snapshots.service.js';
 import { SnapshotFiles, type StoredSnapshot } from '../../src/evaluation/snapshot-file.js';
@@ -168,6 +170,9 @@ describeWithRedis('given a Redis of its own', () => {
     try {
       const archive = vexil.app.get(SnapshotArchive);
       await new Api(vexil).newFlag({ key: 'kept' });
+      const [then] = await vexil.app.get(EnvironmentRevisions).current();
+      // Once what is put there a moment later is.
+      await eventually(async () => (await archive.shared(then!)) !== undefined);
       await eventually(async () => !(await archive.needsSharing()));
       await vexil.app.get(Cache).deleteByPrefix(cacheKey());
       expect(await archive.needsSharing()).toBe(true);
@@ -373,9 +378,12 @@ it('keeps two generations, and removes both with the environment', async () => {
     environmentId,
     stamp: `stamp-${revision}`,
     savedAt: new Date(revision).toISOString(),
-    ruleset: { environment_key: 'e', revision },
+    ruleset: { spec_version: SPEC_VERSION, environment_key: 'e', revision, flags: [], segments: [] },
   });
-  for (const revision of [1, 2, 3]) await files.write(at(revision));
+  for (const revision of [1, 2, 3]) {
+    const { ruleset, savedAt, ...named } = at(revision);
+    await files.write({ ...named, ruleset: RulesetText.of(ruleset) }, new Date(savedAt));
+  }
   expect(readdirSync(folder).sort()).toEqual([`${environmentId}.json`, `${environmentId}.json.previous`]);
   expect(await files.readAll()).toEqual({ snapshots: [at(3)], refused: [] });
   writeFileSync(join(folder, `${environmentId}.json`), 'x');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseSnapshot, SPEC_VERSION } from '../../src/core/index.js';
+import { RulesetText } from '../../src/evaluation/ruleset-text.js';
 import { SnapshotFiles, type StoredSnapshot } from '../../src/evaluation/snapshot-file.js';
 
 const ID = '7b0c8a52-0000-4000-8000-000000000000';
@@ -28,6 +29,8 @@ const at = (revision: number, environmentId = ID): StoredSnapshot => ({
   savedAt: new Date(revision).toISOString(),
   ruleset: { spec_version: SPEC_VERSION, environment_key: 'e', revision, flags: [], segments: [] },
 });
+const write = (files: SnapshotFiles, { ruleset, savedAt, ...named }: StoredSnapshot): Promise<void> =>
+  files.write({ ...named, ruleset: RulesetText.of(ruleset) }, new Date(savedAt));
 const written = (body: string): string => `${createHash('sha256').update(body).digest('hex')}\n${body}`;
 const whole = (revision: number): string => written(JSON.stringify(at(revision)));
 const restored = async (): Promise<number[]> =>
@@ -54,7 +57,7 @@ const BAD: readonly [string, () => string | Buffer][] = [
 
 describe.each(BAD)('a file that is %s', (_name, content) => {
   it('is passed over for the one before, and harms no other environment', async () => {
-    await started().write(at(7, OTHER));
+    await write(started(), at(7, OTHER));
     writeFileSync(file, content());
     writeFileSync(previous, whole(1));
     expect((await restored()).sort()).toEqual([1, 7]);
@@ -66,13 +69,13 @@ describe.each(BAD)('a file that is %s', (_name, content) => {
     writeFileSync(previous, whole(1));
     const files = started();
     await files.readAll();
-    await files.write(at(3));
+    await write(files, at(3));
     expect([readFileSync(file, 'utf8'), readFileSync(previous, 'utf8')]).toEqual([whole(3), whole(1)]);
     // Nor where nobody read it first.
     writeFileSync(file, content());
-    await started().write(at(4));
+    await write(started(), at(4));
     expect([readFileSync(file, 'utf8'), readFileSync(previous, 'utf8')]).toEqual([whole(4), whole(1)]);
-    await files.write(at(5));
+    await write(files, at(5));
     expect([readFileSync(file, 'utf8'), readFileSync(previous, 'utf8')]).toEqual([whole(5), whole(4)]);
   });
 });
@@ -121,7 +124,7 @@ it.each(STEPS)(
     for (const [ending, content] of Object.entries(left)) writeFileSync(file + ending, content());
     expect(await restored()).toEqual([revision]);
     const files = started();
-    await files.write(at(9));
+    await write(files, at(9));
     expect(await restored()).toEqual([9]);
     // What is kept beside it is the last whole one.
     expect(readFileSync(previous, 'utf8')).toBe(whole(revision));
@@ -132,11 +135,11 @@ it.each(STEPS)(
 
 it('leaves nothing of an environment that is gone', async () => {
   const files = started();
-  await files.write(at(1));
-  await files.write(at(2));
+  await write(files, at(1));
+  await write(files, at(2));
   writeFileSync(`${file}.tmp`, 'x');
   await files.remove(ID);
   expect([file, previous, `${file}.tmp`].filter((name) => existsSync(name))).toEqual([]);
-  await files.write(at(1));
+  await write(files, at(1));
   expect([await restored(), existsSync(previous)]).toEqual([[1], false]);
 });

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it, jest } from '@jest/globals';
 import { SPEC_VERSION } from '../../src/core/index.js';
+import { RulesetText } from '../../src/evaluation/ruleset-text.js';
 import { EnvironmentFeed } from '../../src/stream/environment-feed.js';
 import { EventStream, type StreamListener } from '../../src/stream/event-stream.js';
 import { StreamAdmission } from '../../src/stream/stream-admission.js';
@@ -38,20 +39,20 @@ class Slow extends Writable {
   }
 }
 
-const documentOf = (revision: number, text = '', stamp = `s${revision}`) => ({
+const stateOf = (revision: number, text = '', stamp = `s${revision}`) => ({
   environmentId: 'e',
   stamp,
-  ruleset: {
+  ruleset: RulesetText.of({
     spec_version: SPEC_VERSION,
     environment_key: 'x',
     revision,
     flags: [{ key: 'a', text, revision }],
     segments: [],
-  },
+  }),
 });
 
 function given({ slowReaderBytes = 10_000, stallMs = 1_000, limits = { changes: 100, bytes: 1e9 } } = {}) {
-  const feed = new EnvironmentFeed(documentOf(1), limits);
+  const feed = new EnvironmentFeed(stateOf(1), limits);
   const told: string[] = [];
   let isAllowed = true;
   const listener: StreamListener = {
@@ -82,7 +83,7 @@ describe('a client that reads slowly', () => {
     const { feed, begin, told } = given();
     const sink = new Slow();
     begin(sink);
-    for (let revision = 2; revision <= 20; revision += 1) feed.move(documentOf(revision));
+    for (let revision = 2; revision <= 20; revision += 1) feed.move(stateOf(revision));
     expect(sink.taken).toBe('');
     expect(told).toEqual([]);
     await sink.release();
@@ -102,7 +103,7 @@ describe('a client that reads slowly', () => {
     begin(quick);
     await turn();
     for (let revision = 2; revision <= 12; revision += 1) {
-      feed.move(documentOf(revision, 'x'.repeat(1_500)));
+      feed.move(stateOf(revision, 'x'.repeat(1_500)));
       await turn();
       await turn();
     }
@@ -115,7 +116,7 @@ describe('a client that reads slowly', () => {
 
   it('is cut when it takes nothing for too long, but not while it takes something', async () => {
     const { feed, begin, told } = given({ stallMs: 1_000 });
-    feed.move(documentOf(2, 'x'.repeat(1_000_000)));
+    feed.move(stateOf(2, 'x'.repeat(1_000_000)));
     const sink = new Slow();
     const stream = begin(sink);
     stream.tick(performance.now() + 900);
@@ -124,7 +125,7 @@ describe('a client that reads slowly', () => {
     stream.tick(performance.now() + 900);
     expect([sink.events, sink.destroyed]).toEqual([['ruleset'], false]);
     sink.isOpen = false;
-    feed.move(documentOf(3, 'y'.repeat(1_000_000)));
+    feed.move(stateOf(3, 'y'.repeat(1_000_000)));
     stream.tick(performance.now() + 900);
     expect(sink.destroyed).toBe(false);
     stream.tick(performance.now() + 1_100);
@@ -136,7 +137,7 @@ describe('a client that reads slowly', () => {
     const { feed, begin, told } = given({ limits: { changes: 2, bytes: 1e9 } });
     const sink = new Slow();
     begin(sink, feed.position);
-    for (let revision = 2; revision <= 9; revision += 1) feed.move(documentOf(revision));
+    for (let revision = 2; revision <= 9; revision += 1) feed.move(stateOf(revision));
     await sink.release();
     expect(sink.events).toEqual(['resync', 'ruleset']);
     expect(told).toEqual(['history_left', 'settled']);

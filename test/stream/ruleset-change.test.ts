@@ -9,7 +9,7 @@ import {
 } from '../../src/core/index.js';
 import type { SnapshotDocument } from '../../src/flags/flag-snapshot.reader.js';
 import { EnvironmentFeed } from '../../src/stream/environment-feed.js';
-import { RulesetText } from '../../src/stream/ruleset-text.js';
+import { RulesetText, type ServedState } from '../../src/evaluation/ruleset-text.js';
 import { streamIdOf } from '../../src/stream/stream-id.js';
 import { anyText } from '../support/arbitraries.js';
 
@@ -36,6 +36,11 @@ const documentOf = (revision: number, flags: Thing[], segments: Thing[], stamp =
     ruleset: { spec_version: SPEC_VERSION, environment_key: 'x', revision, flags, segments },
   }) satisfies SnapshotDocument;
 
+const served = ({ ruleset, ...named }: SnapshotDocument): ServedState => ({
+  ...named,
+  ruleset: RulesetText.of(ruleset),
+});
+
 const states = () => fc.array(fc.tuple(things(), things()), { minLength: 2, maxLength: 8 });
 
 const bodyOf = (event: Buffer): unknown => JSON.parse(/\ndata: ([^\r\n]*)\n\n$/.exec(event.toString())![1]!);
@@ -57,14 +62,14 @@ it('gives, applied one after the other from any state on, exactly every later st
   fc.assert(
     fc.property(states(), (all) => {
       const documents = all.map(([flags, segments], index) => documentOf(index * 3, flags, segments));
-      const feed = new EnvironmentFeed(documents[0]!, NO_LIMIT);
+      const feed = new EnvironmentFeed(served(documents[0]!), NO_LIMIT);
       const wholes = [JSON.parse(feed.rulesetJson().toString())];
       for (const document of documents.slice(1)) {
-        feed.move(document);
+        feed.move(served(document));
         wholes.push(JSON.parse(feed.rulesetJson().toString()));
       }
       for (const [index, document] of documents.entries()) {
-        let position = feed.positionOf(streamIdOf(document))!;
+        let position = feed.positionOf(streamIdOf(served(document)))!;
         let ruleset = wholes[index];
         for (let at = index + 1; at < documents.length; at += 1) {
           const change = feed.after(position)!;
@@ -133,11 +138,13 @@ it('keeps no more changes than it may by count and by bytes, but always the last
       fc.integer({ min: 1, max: 2_000 }),
       (all, changes, bytes) => {
         const documents = all.map(([flags, segments], index) => documentOf(index, flags, segments));
-        const feed = new EnvironmentFeed(documents[0]!, { changes, bytes });
-        for (const document of documents.slice(1)) feed.move(document);
-        const kept = documents.slice(0, -1).filter((document) => feed.positionOf(streamIdOf(document)));
+        const feed = new EnvironmentFeed(served(documents[0]!), { changes, bytes });
+        for (const document of documents.slice(1)) feed.move(served(document));
+        const kept = documents
+          .slice(0, -1)
+          .filter((document) => feed.positionOf(streamIdOf(served(document))));
         const size = kept.reduce(
-          (sum, document) => sum + feed.after(feed.positionOf(streamIdOf(document))!)!.event.length,
+          (sum, document) => sum + feed.after(feed.positionOf(streamIdOf(served(document)))!)!.event.length,
           0,
         );
         expect(kept.length).toBeGreaterThan(0);
@@ -155,19 +162,19 @@ it.each([
   ['the same state with other things in it', documentOf(5, [{ key: 'a', value: 1 }], [])],
 ])('begins a new history at %s', (_, document) => {
   const [first, second] = [documentOf(4, [], []), documentOf(5, [], [])];
-  const feed = new EnvironmentFeed(first, NO_LIMIT);
-  feed.move(second);
+  const feed = new EnvironmentFeed(served(first), NO_LIMIT);
+  feed.move(served(second));
   const before = feed.position;
-  feed.move(document);
-  expect(feed.positionOf(streamIdOf(first))).toBeUndefined();
+  feed.move(served(document));
+  expect(feed.positionOf(streamIdOf(served(first)))).toBeUndefined();
   expect(feed.after(before)).toBeUndefined();
   expect(feed.position.step).toBeGreaterThan(before.step);
-  expect(feed.id).toBe(streamIdOf(document));
+  expect(feed.id).toBe(streamIdOf(served(document)));
 });
 
 it('does not move for a state that was only read anew', () => {
-  const feed = new EnvironmentFeed(documentOf(5, [], []), NO_LIMIT);
+  const feed = new EnvironmentFeed(served(documentOf(5, [], [])), NO_LIMIT);
   const before = feed.position;
-  feed.move(documentOf(5, [], []));
+  feed.move(served(documentOf(5, [], [])));
   expect(feed.position).toBe(before);
 });

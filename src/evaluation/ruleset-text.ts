@@ -4,10 +4,18 @@ import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
 /** Flags or segments, each as JSON, by key and in the order of their keys. */
 type Texts = ReadonlyMap<string, string>;
 
+/** A state of an environment that can be served. */
+export interface ServedState {
+  readonly environmentId: string;
+  /** See `Environment.stamp`. */
+  readonly stamp: string;
+  readonly ruleset: RulesetText;
+}
+
 /** A ruleset as the JSON of its parts, so that two can be compared and either be sent without being parsed or kept as objects. */
 export class RulesetText {
   private constructor(
-    private readonly environmentKey: string,
+    readonly environmentKey: string,
     readonly revision: number,
     private readonly flags: Texts,
     private readonly segments: Texts,
@@ -15,7 +23,20 @@ export class RulesetText {
 
   static of(ruleset: SnapshotDocument['ruleset']): RulesetText {
     const { environment_key: key, revision, flags, segments } = ruleset;
-    return new RulesetText(key, revision, textsOf(flags), textsOf(segments));
+    return new RulesetText(key, revision, inOrder(textsOf(flags)), inOrder(textsOf(segments)));
+  }
+
+  /** This ruleset with other flags in place of those of the same keys, or new. @param flags documents of flags */
+  with(revision: number, flags: readonly unknown[]): RulesetText {
+    const texts = new Map(this.flags);
+    for (const [key, text] of textsOf(flags)) texts.set(key, text);
+    const isSorted = texts.size === this.flags.size;
+    return new RulesetText(
+      this.environmentKey,
+      revision,
+      isSorted ? texts : inOrder([...texts]),
+      this.segments,
+    );
   }
 
   /** The document, as `parseSnapshot` of the core reads it. */
@@ -41,20 +62,28 @@ export class RulesetText {
   }
 }
 
-/** The database has each key once, and both sides of a change must agree on an order. */
-function textsOf(things: unknown): Texts {
+type Text = readonly [key: string, json: string];
+
+function textsOf(things: unknown): Text[] {
   const list = Array.isArray(things) ? (things as readonly { readonly key: string }[]) : [];
-  const texts = list.map((thing) => [thing.key, JSON.stringify(thing)] as const);
-  return new Map(texts.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return list.map((thing) => [thing.key, JSON.stringify(thing)]);
 }
 
+/** The database has each key once, and both sides of a change must agree on an order. */
+const inOrder = (texts: Text[]): Texts => new Map(texts.sort(([a], [b]) => (a < b ? -1 : 1)));
+
 function keyedChange(before: Texts, now: Texts): string {
-  const put = [...now].filter(([key, text]) => before.get(key) !== text).map(([, text]) => text);
+  const put: string[] = [];
+  for (const [key, text] of now) if (before.get(key) !== text) put.push(text);
   const removed = [...before.keys()].filter((key) => !now.has(key));
   return `{"put":[${put.join()}],"removed":${JSON.stringify(removed)}}`;
 }
 
 const listOf = (texts: Texts): string => `[${[...texts.values()].join()}]`;
 
-const isSame = (a: Texts, b: Texts): boolean =>
-  a.size === b.size && [...a].every(([key, text]) => b.get(key) === text);
+function isSame(a: Texts, b: Texts): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [key, text] of a) if (b.get(key) !== text) return false;
+  return true;
+}
