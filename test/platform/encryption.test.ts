@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { eventually } from '../support/api.js';
 import { ensureBuilt } from '../support/built-service.js';
 import { freePort } from '../support/free-port.js';
 import { describeWithPostgres, PostgresServer } from '../support/postgres-server.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { Service } from '../support/service-process.js';
+
+// A machine that is busy with other things must not turn this red.
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'vexil-tls-'));
 const [certificate, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
@@ -88,6 +91,6 @@ describeWithRedis('Redis with a certificate of its own', () => {
       return (
         body.cache === state && (state === 'connected' || service.process.stdout.includes('certificate'))
       );
-    }, 30_000);
+    }, 120_000);
   });
 });
