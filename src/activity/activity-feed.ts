@@ -110,11 +110,20 @@ export class ActivityFeed implements Followed, OnApplicationShutdown {
   private async catchUp(): Promise<void> {
     for (let isBehind = true; isBehind; isBehind = this.takeHint()) {
       const head = await this.audit.head();
-      if (this.headId === undefined || head.position < this.position.step)
-        this.beginAt(head.position, idOf(head.position, head.hash));
+      const headId = idOf(head.position, head.hash);
+      const { step } = this.position;
+      // A database that was put back from a backup: shorter, or as long and other.
+      if (this.headId === undefined || head.position < step || (head.position === step && headId !== this.id))
+        this.beginAt(head.position, headId);
       while (this.position.step < head.position) {
         const entries = await this.audit.after(this.position.step, KEPT);
-        if (entries.length === 0) break;
+        const [first] = entries;
+        if (!first) break;
+        // Or grown beyond this since.
+        if (this.position.step > 0 && idOf(this.position.step, first.previousHash) !== this.id) {
+          this.beginAt(head.position, headId);
+          break;
+        }
         this.told.push(...entries.map(toldOf));
       }
       this.shorten();

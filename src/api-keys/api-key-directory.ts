@@ -67,7 +67,7 @@ export class ApiKeyDirectory
   ) {
     events.on(ApiKeysChanged, () => this.reading.run());
     events.on(DatabaseConnected, () => this.reading.run());
-    events.on(NotificationsResumed, () => this.compare());
+    events.on(NotificationsResumed, () => this.doubt());
     events.on(NotificationReceived, ({ topic }) => (topic === 'api_keys' ? this.reading.run() : undefined));
     this.repeating = [
       new Repeating(COMPARE_EVERY_MS, () => this.compare()),
@@ -150,6 +150,12 @@ export class ApiKeyDirectory
 
   private async compare(): Promise<void> {
     if ((await this.keys.revision()) !== this.revision || !this.held) await this.reading.run();
+  }
+
+  /** Whoever comes back may find a database put back from a backup, whose numbers say something else. */
+  private doubt(): Promise<void> {
+    this.revision = -1;
+    return this.reading.run();
   }
 
   private report(id: string, origin: string): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -46,7 +47,7 @@ export class PostgresServer {
   static async running(settings: readonly string[] = []): Promise<PostgresServer> {
     const folder = mkdtempSync(join(tmpdir(), 'vexil-postgres-'));
     chmodSync(folder, 0o755);
-    if (owner) chownSync(folder, owner.uid, owner.gid);
+    if (owner?.uid !== undefined) chownSync(folder, owner.uid, owner.gid);
     const server = new PostgresServer(await freePort(), folder, settings);
     const passwordFile = join(folder, 'password');
     writeFileSync(passwordFile, PASSWORD);
@@ -77,6 +78,14 @@ export class PostgresServer {
 
   urlOf(database: string, password: string = PASSWORD): string {
     return `postgres://vexil:${password}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Copies a file into the folder of its data, to be read by the server alone. */
+  keep(file: string, name: string): void {
+    const copy = join(this.data, name);
+    copyFileSync(file, copy);
+    chmodSync(copy, 0o600);
+    if (owner?.uid !== undefined) chownSync(copy, owner.uid, owner.gid);
   }
 
   /** Resolves when it takes connections. */

@@ -14,9 +14,12 @@ import { RedisConnection } from './redis-connection.js';
     {
       provide: RedisConnection,
       inject: [CONFIG],
-      useFactory: ({ redisUrl }: Config): RedisConnection | undefined => {
+      useFactory: ({ redisUrl, redisTls }: Config): RedisConnection | undefined => {
         if (redisUrl === undefined) return undefined;
-        const connection = new RedisConnection({ url: redisUrl });
+        const connection = new RedisConnection({
+          url: redisUrl,
+          trustsAnyCertificate: redisTls === 'unverified',
+        });
         connection.open();
         return connection;
       },

@@ -15,6 +15,8 @@ const MAX_QUEUED_COMMANDS = 10_000;
 export interface RedisConnectionOptions {
   /** `redis[s]://[[user]:password@]host[:port][/database]` */
   readonly url: string;
+  /** Of a `rediss://` address: any certificate will do. */
+  readonly trustsAnyCertificate?: boolean;
 }
 
 /**
@@ -46,7 +48,12 @@ export class RedisConnection {
       url: options.url,
       disableOfflineQueue: true,
       commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
-      socket: { connectTimeout: CONNECT_MS, keepAlive: 5000, reconnectStrategy: false },
+      socket: {
+        connectTimeout: CONNECT_MS,
+        keepAlive: 5000,
+        reconnectStrategy: false,
+        ...(options.trustsAnyCertificate ? { rejectUnauthorized: false } : {}),
+      },
     });
     this.client.on('error', (error: Error) => this.onLost(error));
   }

@@ -1,4 +1,4 @@
-import { define, integer, url } from './setting.js';
+import { define, integer, oneOf, url } from './setting.js';
 
 /** What is remembered, and how soon a change elsewhere is noticed. */
 export const CACHE_SETTINGS = {
@@ -10,6 +10,13 @@ export const CACHE_SETTINGS = {
     zero: 'empty: no Redis',
     isSecret: true,
     parse: url(['redis:', 'rediss:']),
+  }),
+  redisTls: define({
+    name: 'REDIS_TLS',
+    what: 'Which certificates a Redis at a `rediss://` address may have: one of an authority that is known (`verified`), or any (`unverified`).',
+    unit: 'verified or unverified',
+    fallback: 'verified',
+    parse: oneOf(['verified', 'unverified']),
   }),
   cacheTtlSeconds: define({
     name: 'CACHE_TTL_SECONDS',

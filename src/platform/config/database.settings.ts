@@ -1,4 +1,4 @@
-import { boolean, define, integer, url } from './setting.js';
+import { boolean, define, integer, oneOf, url } from './setting.js';
 
 /** Where the truth is kept, and how long to wait for it. */
 export const DATABASE_SETTINGS = {
@@ -10,6 +10,15 @@ export const DATABASE_SETTINGS = {
     zero: 'empty: the embedded database',
     isSecret: true,
     parse: url(['postgres:', 'postgresql:']),
+  }),
+  databaseTls: define({
+    name: 'DATABASE_TLS',
+    what:
+      'How the connection to Postgres is encrypted: `verified` with a certificate of an authority that is known (`NODE_EXTRA_CA_CERTS` names a ' +
+      'file with more of them), `unverified` with any certificate, `address` as `sslmode` in `DATABASE_URL` says, and not at all when it says nothing.',
+    unit: 'address, verified or unverified',
+    fallback: 'address',
+    parse: oneOf(['address', 'verified', 'unverified']),
   }),
   databasePoolSize: define({
     name: 'DATABASE_POOL_SIZE',

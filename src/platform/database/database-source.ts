@@ -42,6 +42,17 @@ export interface Schema {
 
 type Connection = { url: string } | { stream: () => Duplex };
 
+/** What an address may say about encryption, which counts before the `ssl` that is given beside it. */
+const TLS_IN_ADDRESS = [
+  'ssl',
+  'sslmode',
+  'sslcert',
+  'sslkey',
+  'sslrootcert',
+  'sslnegotiation',
+  'uselibpqcompat',
+];
+
 /** How much longer than the server itself one waits for a statement: for a server that does not answer at all. */
 const SILENCE_MS = 500;
 
@@ -58,14 +69,14 @@ export async function openDatabaseSource(
   schema: Schema,
   onFatal: (error: Error) => void,
 ): Promise<DatabaseSource> {
-  const { databaseUrl } = config;
+  const { databaseUrl, databaseTls } = config;
   if (databaseUrl !== undefined) {
     const { host, pathname } = new URL(databaseUrl);
     return sourceOf(
       config,
       schema,
       { kind: 'postgres', place: `Postgres at ${host}${pathname}` },
-      { url: databaseUrl },
+      { url: databaseTls === 'address' ? databaseUrl : withoutTls(databaseUrl) },
       async () => {},
     );
   }
@@ -116,6 +127,9 @@ export function sourceOf(
   connection: Connection,
   close: () => Promise<void>,
 ): DatabaseSource {
+  const { databaseTls: tls } = config;
+  const ssl =
+    'stream' in connection || tls === 'address' ? {} : { ssl: { rejectUnauthorized: tls === 'verified' } };
   const leastMs = name.kind === 'embedded' ? EMBEDDED_PATIENCE_MS : 0;
   const connectionTimeoutMillis = Math.max(leastMs, config.databaseConnectTimeoutMs);
   const statementTimeoutMs = Math.max(leastMs, config.databaseStatementTimeoutMs);
@@ -158,6 +172,7 @@ export function sourceOf(
       extra: {
         Client: ImpatientClient,
         ...limits[purpose],
+        ...ssl,
         ...('stream' in connection ? { stream: connection.stream } : {}),
         keepAlive: true,
         // An acknowledged change must survive a crash of the server, whatever its default is.
@@ -166,6 +181,7 @@ export function sourceOf(
     }),
     clientConfig: () => ({
       ...('url' in connection ? { connectionString: connection.url } : { stream: connection.stream }),
+      ...ssl,
       application_name: 'vexil-listener',
       connectionTimeoutMillis,
       query_timeout: limits.service.query_timeout,
@@ -173,4 +189,10 @@ export function sourceOf(
     }),
     close,
   };
+}
+
+function withoutTls(address: string): string {
+  const url = new URL(address);
+  for (const name of TLS_IN_ADDRESS) url.searchParams.delete(name);
+  return url.href;
 }
