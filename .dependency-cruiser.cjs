@@ -3,6 +3,7 @@
 
 /** From the top: a feature may import those below it, never one above. A new feature is a word here. */
 const features = [
+  'compat',
   'operations',
   'activity',
   'usage',
@@ -81,6 +82,12 @@ module.exports = {
           { path: `^src/(${above(feature)})/` },
         ),
       ),
+    rule(
+      'compat-by-the-module',
+      'The dialects of other systems can be taken away as one folder and one line of app.module.',
+      { path: '^src/', pathNot: '^src/(compat/|app\\.module\\.ts$)' },
+      { path: '^src/compat/' },
+    ),
     rule(
       'composition-is-on-top',
       'The files directly in src put the parts together; no part knows of them.',
