@@ -20,7 +20,7 @@ const features = [
 const above = (feature) => features.slice(0, features.indexOf(feature)).join('|');
 
 /** What node or a worker starts by itself; everything else in src must be reachable from here. */
-const entries = '^src/(main|commands/(make-admin|migrate|print-configuration|print-openapi))\\.ts$';
+const entries = '^src/(main|commands/(make-admin|migrate|print-configuration|print-openapi|seed))\\.ts$';
 
 const rule = (name, comment, from, to, more = {}) => ({
   name,
