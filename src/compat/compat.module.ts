@@ -7,6 +7,7 @@ import { OperationsModule } from '../operations/operations.module.js';
 import { FailureShapes } from '../platform/http/failure-shapes.js';
 import { CompatFlagsService } from './compat-flags.service.js';
 import { DashboardController } from './dashboard.controller.js';
+import { DOCUMENTS } from './documents.controller.js';
 import { dashboardFailure } from './dto/dashboard.js';
 import { edgeFailure } from './dto/edge.js';
 import { mvpFailure } from './dto/mvp.js';
@@ -24,7 +25,7 @@ import { V1Service } from './v1.service.js';
 /** The service in the words of other systems, so that their clients need another address and nothing else. */
 @Module({
   imports: [AuditModule, AuthModule, FlagsModule, EvaluationModule, OperationsModule],
-  controllers: [DashboardController, MvpController, V1Controller, EdgeController],
+  controllers: [DashboardController, MvpController, V1Controller, EdgeController, ...DOCUMENTS],
   providers: [
     CompatFlagsService,
     EdgeCache,

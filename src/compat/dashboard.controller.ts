@@ -47,7 +47,7 @@ export class DashboardController {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  @Looks('flags')
+  @Looks('flags', 'All flags')
   async list(
     @Query(new FastApiInput('query', listQuery)) query: ListQuery,
     @CurrentScope() scope: KeyScope | undefined,
@@ -55,23 +55,23 @@ export class DashboardController {
     return (await this.flags.list(environmentOf(scope, this.config), query)).map(presentFlag);
   }
 
-  @Looks('flags/_cache/stats')
+  @Looks('flags/_cache/stats', 'How the cache does')
   async stats() {
     return presentStats(await this.caches.stats());
   }
 
-  @Does('flags/_cache/clear', 204)
+  @Does('flags/_cache/clear', 'Empty the cache', 204)
   async clear(): Promise<void> {
     if ((await this.caches.stats()).shared.state === 'down') throw new CacheAway();
     await this.caches.drop();
   }
 
-  @Looks('flags/:key')
+  @Looks('flags/:key', 'One flag')
   async find(@Param('key') key: string, @CurrentScope() scope: KeyScope | undefined) {
     return presentFlag(await this.flags.find({ key, environmentKey: environmentOf(scope, this.config) }));
   }
 
-  @Asks('flags/:key/evaluate')
+  @Asks('flags/:key/evaluate', 'What a user gets')
   evaluate(
     @Param('key') key: string,
     @Query(new FastApiInput('query', evaluateQuery)) { user_id: user }: EvaluateQuery,
@@ -81,7 +81,7 @@ export class DashboardController {
     return presentAnswer(this.evaluation.evaluate(key, question));
   }
 
-  @Looks('flags/:key/audit')
+  @Looks('flags/:key/audit', 'The history of a flag')
   async history(
     @Param('key') key: string,
     @Query(new FastApiInput('query', auditQuery)) { limit }: AuditQuery,
@@ -91,7 +91,7 @@ export class DashboardController {
     return (await this.flags.history({ key, environmentKey }, limit)).map(presentEntry);
   }
 
-  @Creates('flags')
+  @Creates('flags', 'Make a flag')
   async create(@CurrentActor() actor: Actor, @Body(new FastApiInput('body', createBody)) body: CreateBody) {
     const flag = await this.flags.create(actor, this.config.compatEnvironment, {
       key: body.key,
@@ -104,7 +104,7 @@ export class DashboardController {
     return presentFlag(flag);
   }
 
-  @Changes('flags/:key')
+  @Changes('flags/:key', 'Change a flag')
   async update(
     @CurrentActor() actor: Actor,
     @Param('key') key: string,
@@ -124,22 +124,22 @@ export class DashboardController {
     return presentFlag(flag);
   }
 
-  @Deletes('flags/:key')
+  @Deletes('flags/:key', 'Delete a flag')
   async delete(@CurrentActor() actor: Actor, @Param('key') key: string): Promise<void> {
     await this.flags.delete(actor, { key, environmentKey: this.config.compatEnvironment });
   }
 
-  @Tells('health')
+  @Tells('health', 'How the service does')
   async check() {
     return presentHealth(await this.health.check(), this.config);
   }
 
-  @Tells('')
+  @Tells('', 'What this is')
   root() {
     return presentRoot();
   }
 
-  @Tells('security-info')
+  @Tells('security-info', 'How it is secured')
   security() {
     return presentSecurity(this.config);
   }

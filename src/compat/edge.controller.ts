@@ -43,7 +43,7 @@ export class EdgeController {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  @Asks('flags/:name/check')
+  @Asks('flags/:name/check', 'Whether a user gets it')
   @UseInterceptors(EdgeCaching(30))
   async check(
     @Param('name') name: string,
@@ -54,7 +54,7 @@ export class EdgeController {
     return presentCheck(await this.edge.check(keyIn(name), question));
   }
 
-  @Looks('flags/:name')
+  @Looks('flags/:name', 'What a user gets, and the flag')
   @UseInterceptors(EdgeCaching(60))
   async details(
     @Param('name') name: string,
@@ -65,13 +65,13 @@ export class EdgeController {
     return presentDetails(name, await this.edge.details(keyIn(name), question));
   }
 
-  @Looks('flags')
+  @Looks('flags', 'All flags')
   async list(@CurrentScope() scope: KeyScope | undefined) {
     const question = questionOf(environmentOf(scope, this.config), undefined, scope);
     return presentList(await this.edge.list(question));
   }
 
-  @Does('flags/:name/update')
+  @Does('flags/:name/update', 'Switch a flag, or make it')
   async update(
     @CurrentActor() actor: Actor,
     @Param('name', NAME) { key, salt }: NewName,
@@ -88,23 +88,23 @@ export class EdgeController {
     return presentUpdate(salt, flag);
   }
 
-  @Forgets('flags/:name/cache')
+  @Forgets('flags/:name/cache', 'Forget what is remembered of a flag')
   forget(@Param('name') name: string) {
     this.cache.forget(this.config.compatEnvironment, keyIn(name));
     return presentInvalidation(name);
   }
 
-  @Looks('cache/stats')
+  @Looks('cache/stats', 'How much is remembered')
   stats() {
     return presentCounts(this.cache.counts());
   }
 
-  @Tells('health')
+  @Tells('health', 'How the service does')
   async alive() {
     return presentHealth(await this.health.check());
   }
 
-  @Tells('')
+  @Tells('', 'What this is')
   root() {
     return presentRoot();
   }

@@ -35,22 +35,29 @@ export class Fault {
 export const valueError = (message: string): Fault =>
   new Fault('value_error', `Value error, ${message}`, { error: {} });
 
+/** What a field takes, for the document of the dialect. */
+type JsonSchema = Readonly<Record<string, string | number>>;
+
 const MISSING = new Fault('missing', 'Field required');
 
 /** A field whose text, number or truth is read as leniently as Pydantic does: `"50"` is a number, `"yes"` is true. */
-export const field = <T>(read: (input: unknown) => T | Fault) =>
-  z.unknown().transform((input, context): T => {
-    const value = input === undefined ? MISSING : read(input);
-    if (!(value instanceof Fault)) return value;
-    context.addIssue({ code: 'custom', message: value.msg, params: { fault: value } });
-    return z.NEVER;
-  });
+export const field = <T>(shape: JsonSchema, read: (input: unknown) => T | Fault) =>
+  z
+    .unknown()
+    .meta(shape)
+    .transform((input, context): T => {
+      const value = input === undefined ? MISSING : read(input);
+      if (!(value instanceof Fault)) return value;
+      context.addIssue({ code: 'custom', message: value.msg, params: { fault: value } });
+      return z.NEVER;
+    });
 
-export const text = (min: number, max: number) => field((input) => readText(input, min, max));
+export const text = (min: number, max: number) =>
+  field({ type: 'string', minLength: min, maxLength: max }, (input) => readText(input, min, max));
 
 export function readText(input: unknown, min: number, max: number): string | Fault {
   if (typeof input !== 'string') return new Fault('string_type', 'Input should be a valid string');
-  const length = [...input].length;
+  const length = Array.from(input).length;
   if (length < min)
     return new Fault('string_too_short', `String should have at least ${counted(min)}`, { min_length: min });
   if (length > max)
@@ -64,7 +71,7 @@ const TRUE = ['1', 'on', 't', 'true', 'y', 'yes'];
 const FALSE = ['0', 'off', 'f', 'false', 'n', 'no'];
 
 export const truth = () =>
-  field((input): boolean | Fault => {
+  field({ type: 'boolean' }, (input): boolean | Fault => {
     if (typeof input === 'boolean') return input;
     if (typeof input !== 'string' && typeof input !== 'number')
       return new Fault('bool_type', 'Input should be a valid boolean');
@@ -76,13 +83,17 @@ export const truth = () =>
 
 /** A number of per cent, in basis points: in steps of 0.01, rounded to them, or refused unless whole. */
 export const percent = (steps: 'hundredths' | 'whole') =>
-  field((input): number | Fault => {
-    const value = steps === 'whole' ? readInteger(input, 0, 100) : readNumber(input, 0, 100);
-    return value instanceof Fault ? value : Math.round(value * 100);
-  });
+  field(
+    { type: steps === 'whole' ? 'integer' : 'number', minimum: 0, maximum: 100 },
+    (input): number | Fault => {
+      const value = steps === 'whole' ? readInteger(input, 0, 100) : readNumber(input, 0, 100);
+      return value instanceof Fault ? value : Math.round(value * 100);
+    },
+  );
 
 /** A whole number in a query. */
-export const integer = (min: number, max: number) => field((input) => readInteger(input, min, max));
+export const integer = (min: number, max: number) =>
+  field({ type: 'integer', minimum: min, maximum: max }, (input) => readInteger(input, min, max));
 
 function readInteger(input: unknown, min: number, max: number): number | Fault {
   if (typeof input === 'string' && !/^\s*[-+]?\d+(\.0+)?\s*$/.test(input))
@@ -126,7 +137,7 @@ export interface NewName {
 
 /** The name of a new flag, lower-cased and trimmed. Whatever cannot be a key after that is refused, never altered. */
 export const newName = (max: number) =>
-  field((input): NewName | Fault => {
+  field({ type: 'string', minLength: 1, maxLength: max }, (input): NewName | Fault => {
     const name = readText(input, 1, max);
     if (name instanceof Fault) return name;
     const key = keyIn(name);
@@ -145,8 +156,8 @@ type Place = 'body' | 'query';
 /** Reads a body or a query as FastAPI does. What a schema does not know is passed over. */
 export class FastApiInput<Schema extends z.ZodType> implements PipeTransform {
   constructor(
-    private readonly place: Place,
-    private readonly schema: Schema,
+    readonly place: Place,
+    readonly schema: Schema,
   ) {}
 
   /** @throws WrongInput */

@@ -36,7 +36,7 @@ export class MvpController {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  @Creates('flags')
+  @Creates('flags', 'Make a flag')
   async create(@CurrentActor() actor: Actor, @Body(new FastApiInput('body', createBody)) body: CreateBody) {
     const { key, salt } = body.flag_name;
     const flag = await this.flags.create(actor, this.config.compatEnvironment, {
@@ -50,18 +50,18 @@ export class MvpController {
     return presentFlag(flag);
   }
 
-  @Looks('flags')
+  @Looks('flags', 'All flags')
   async list(@CurrentScope() scope: KeyScope | undefined) {
     return (await this.flags.list(environmentOf(scope, this.config))).map(presentFlag);
   }
 
-  @Looks('flags/:name')
+  @Looks('flags/:name', 'One flag')
   async find(@Param('name') name: string, @CurrentScope() scope: KeyScope | undefined) {
     const environmentKey = environmentOf(scope, this.config);
     return presentFlag(await this.flags.find({ key: keyIn(name), environmentKey }));
   }
 
-  @Changes('flags/:name')
+  @Changes('flags/:name', 'Change a flag')
   async update(
     @CurrentActor() actor: Actor,
     @Param('name') name: string,
@@ -76,18 +76,18 @@ export class MvpController {
     return presentFlag(flag);
   }
 
-  @Deletes('flags/:name')
+  @Deletes('flags/:name', 'Delete a flag')
   async delete(@CurrentActor() actor: Actor, @Param('name') name: string): Promise<void> {
     await this.flags.delete(actor, { key: keyIn(name), environmentKey: this.config.compatEnvironment });
   }
 
-  @Asks('users/:user/flags')
+  @Asks('users/:user/flags', 'What a user gets of all flags')
   async ofUser(@Param('user', USER) user: string, @CurrentScope() scope: KeyScope | undefined) {
     const all = await this.users.all(questionOf(environmentOf(scope, this.config), user, scope));
     return { user_id: user, flags: all.map(({ answer, known }) => presentAnswer(answer, known)) };
   }
 
-  @Asks('users/:user/flags/:name')
+  @Asks('users/:user/flags/:name', 'What a user gets')
   async ofUserAndFlag(
     @Param('user', USER) user: string,
     @Param('name') name: string,
@@ -98,7 +98,7 @@ export class MvpController {
     return presentAnswer(answer, known);
   }
 
-  @Tells('health')
+  @Tells('health', 'How the service does')
   async check() {
     return presentHealth(await this.health.check());
   }

@@ -116,6 +116,9 @@ export const MATRIX: Readonly<Record<string, Row>> = {
 
   'GET /compat/dashboard': PUBLIC,
   'GET /compat/dashboard/health': PUBLIC,
+  'GET /compat/dashboard/docs': PUBLIC,
+  'GET /compat/dashboard/redoc': PUBLIC,
+  'GET /compat/dashboard/openapi.json': PUBLIC,
   'GET /compat/dashboard/security-info': PUBLIC,
   'GET /compat/dashboard/flags': looks(DASHBOARD),
   'GET /compat/dashboard/flags/:key': looks(DASHBOARD),
@@ -128,6 +131,9 @@ export const MATRIX: Readonly<Record<string, Row>> = {
   'DELETE /compat/dashboard/flags/:key': writes('admin', DASHBOARD),
 
   'GET /compat/mvp/health': PUBLIC,
+  'GET /compat/mvp/docs': PUBLIC,
+  'GET /compat/mvp/redoc': PUBLIC,
+  'GET /compat/mvp/openapi.json': PUBLIC,
   'GET /compat/mvp/flags': looks(PLAIN),
   'GET /compat/mvp/flags/:name': looks(PLAIN),
   'GET /compat/mvp/users/:user/flags': asks(PLAIN),
@@ -145,6 +151,9 @@ export const MATRIX: Readonly<Record<string, Row>> = {
 
   'GET /compat/edge': PUBLIC,
   'GET /compat/edge/health': PUBLIC,
+  'GET /compat/edge/docs': PUBLIC,
+  'GET /compat/edge/redoc': PUBLIC,
+  'GET /compat/edge/openapi.json': PUBLIC,
   'GET /compat/edge/flags': looks(PLAIN),
   'GET /compat/edge/flags/:name': looks(PLAIN),
   'GET /compat/edge/flags/:name/check': asks(PLAIN),

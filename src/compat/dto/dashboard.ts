@@ -26,7 +26,7 @@ import { numberOf, type PlainFlag } from '../plain-flag.js';
 
 const RESERVED = [...new Set([...RESERVED_KEYS, 'cache', 'internal', 'test'])].sort();
 
-const key = field((input): string | Fault => {
+const key = field({ type: 'string', minLength: 1, maxLength: 100 }, (input): string | Fault => {
   const given = readText(input, 1, 100);
   if (given instanceof Fault) return given;
   const normal = keyIn(given);
