@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { PATIENT } from '../support/api.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { ADMIN_KEY, Client, GOLDEN, keyOf, TIME, type Json } from './support.js';
 
@@ -6,7 +7,7 @@ import { ADMIN_KEY, Client, GOLDEN, keyOf, TIME, type Json } from './support.js'
 let vexil: TestApp;
 let anybody: Client;
 beforeAll(async () => {
-  vexil = await startApp({ COMPAT_OPEN_WRITES: 'true' });
+  vexil = await startApp({ ...PATIENT, COMPAT_OPEN_WRITES: 'true' });
   anybody = new Client(vexil, '/compat/edge');
 });
 afterAll(() => vexil.close());
