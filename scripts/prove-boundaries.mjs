@@ -111,6 +111,11 @@ const CASES = [
   ['src/ofrep/ofrep.service.ts', "import { ActivityModule } from '../activity/activity.module.js'; export const x = ActivityModule;", 'ofrep-looks-down'],
   ['src/usage/usage.reader.ts', "import { ActivityModule } from '../activity/activity.module.js'; export const x = ActivityModule;", 'usage-looks-down'],
   ['src/evaluation/evaluation.service.ts', "import { UsageReader } from '../usage/usage.reader.js'; export const x = UsageReader;", 'evaluation-looks-down'],
+  ['src/operations/readiness.ts', "import { plainFlag } from '../compat/plain-flag.js'; export const x = plainFlag;", 'operations-looks-down'],
+  ['src/serve.ts', "import { plainFlag } from './compat/plain-flag.js'; export const x = plainFlag;", 'compat-by-the-module'],
+  ['src/flags/flags.service.ts', "import { plainFlag } from '../compat/plain-flag.js'; export const x = plainFlag;", 'flags-looks-down'],
+  ['src/compat/v1.service.ts', "import { FlagsRepository } from '../flags/flags.repository.js'; export const x = FlagsRepository;", 'feature-internals'],
+  ['src/compat/v1.service.ts', "import { HealthService } from '../operations/health.service.js'; export const x = HealthService;", null],
   ['src/audit/audit.service.ts', "import './nowhere.js';", 'not-to-unresolvable'],
   ['src/flags/forgotten.ts', "import { BUCKETS } from '../core/index.js'; export const x = BUCKETS;", 'no-dead-files'],
 ];

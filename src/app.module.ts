@@ -3,6 +3,7 @@ import { ActivityModule } from './activity/activity.module.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { CompatModule } from './compat/compat.module.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
 import { EvaluationModule } from './evaluation/evaluation.module.js';
 import { FlagsModule } from './flags/flags.module.js';
@@ -49,6 +50,7 @@ export class AppModule {
         UsageModule,
         ActivityModule,
         OperationsModule,
+        ...(config.compatEnabled ? [CompatModule] : []),
       ],
     };
   }

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import type {} from 'pino-http';
 import { ACCESS, type Access, type AuthenticatedRequest } from '../platform/access/access.decorators.js';
 import { anonymousActor, type Actor } from '../platform/access/actor.js';
+import { withoutForeignKey } from '../platform/access/credentials.js';
 import type { KeyKind, KeyScope } from '../platform/access/key-scope.js';
 import { isAtLeast, type Role } from '../platform/access/role.js';
 import { CONFIG } from '../platform/config/config.module.js';
@@ -13,6 +14,7 @@ import {
   KeyNeeded,
   KeyNotEnough,
   NotAuthenticated,
+  PageNotAllowed,
   PeopleOnly,
   RoleTooLow,
   RouteClosed,
@@ -30,6 +32,8 @@ interface Wanted {
   readonly keys: readonly KeyKind[];
   readonly peopleOnly: boolean;
   readonly isOpen: boolean;
+  /** Whether whoever brings no credential acts as an admin. */
+  readonly isOpened: boolean;
 }
 
 /** The one guard in front of every route. What a route does not declare it does not allow. */
@@ -55,9 +59,10 @@ export class AccessGuard implements CanActivate {
       request.actor = anonymousActor(requestId);
       return true;
     }
-    const admitted = this.admission.admit({ headers: request.headers, address: request.ip });
-    if (admitted.allowance) http.getResponse<Response>().set(allowanceHeaders(admitted.allowance));
     const wanted = this.wantedBy(access, request);
+    const headers = wanted.isOpened ? withoutForeignKey(request.headers) : request.headers;
+    const admitted = this.admission.admit({ headers, address: request.ip });
+    if (admitted.allowance) http.getResponse<Response>().set(allowanceHeaders(admitted.allowance));
     if (admitted.scope) {
       requireKey(admitted.scope, wanted);
       request.scope = admitted.scope;
@@ -71,16 +76,20 @@ export class AccessGuard implements CanActivate {
   private wantedBy(access: Exclude<Access, { kind: 'public' }>, request: Request): Wanted {
     switch (access.kind) {
       case 'role':
-        return { ...access, isOpen: false };
+        return {
+          ...access,
+          isOpen: false,
+          isOpened: access.mayBeOpened === true && this.config.compatOpenWrites,
+        };
       case 'key':
-        return { role: undefined, keys: access.keys, peopleOnly: false, isOpen: false };
+        return { role: undefined, keys: access.keys, ...CLOSED };
       case 'open':
         return access.unless?.asks(request)
-          ? { ...access.unless, peopleOnly: false, isOpen: false }
+          ? { ...access.unless, ...CLOSED }
           : {
               role: 'viewer',
               keys: access.keys,
-              peopleOnly: false,
+              ...CLOSED,
               isOpen: this.config.evaluateAccess === 'public',
             };
     }
@@ -89,11 +98,15 @@ export class AccessGuard implements CanActivate {
   private async person(
     request: GuardedRequest,
     { credentials }: Admitted,
-    { role, keys, isOpen }: Wanted,
+    { role, keys, isOpen, isOpened }: Wanted,
     requestId: string | null,
   ): Promise<Actor> {
     // A token is not looked at where nobody needs one.
     if (isOpen) return anonymousActor(requestId);
+    if (isOpened && credentials.type === 'none') {
+      this.refuseForeignPages(request);
+      return { ...anonymousActor(requestId), role: 'admin' };
+    }
     if (role === undefined) throw new KeyNeeded(keys);
     if (credentials.type !== 'token') throw new NotAuthenticated();
     const session = await this.authenticator.authenticate(credentials.token);
@@ -102,7 +115,17 @@ export class AccessGuard implements CanActivate {
     request.session = session;
     return { type: 'user', id: user.id, name: user.email, role: user.role, requestId };
   }
+
+  /** What is open to anybody is not open to any page that somebody who can reach it happens to visit. @throws PageNotAllowed */
+  private refuseForeignPages({ headers: { origin, host } }: GuardedRequest): void {
+    const { allowedOrigins } = this.config;
+    const isOwn = origin !== undefined && URL.canParse(origin) && new URL(origin).host === host;
+    if (origin !== undefined && !isOwn && !allowedOrigins.includes('*') && !allowedOrigins.includes(origin))
+      throw new PageNotAllowed();
+  }
 }
+
+const CLOSED = { peopleOnly: false, isOpen: false, isOpened: false } as const;
 
 /** @throws PeopleOnly, RoleTooLow, KeyNotEnough */
 function requireKey({ kind, role: own }: KeyScope, { role, keys, peopleOnly }: Wanted): void {

@@ -59,6 +59,15 @@ export class PeopleOnly extends Forbidden {
   }
 }
 
+/** A page in a browser wants to use what is open to whoever can reach the service. */
+export class PageNotAllowed extends Forbidden {
+  readonly code = 'page_not_allowed';
+
+  constructor() {
+    super('Pages of this origin may not do this without a credential; ALLOWED_ORIGINS names those that may.');
+  }
+}
+
 export class RateLimited extends TooMany {
   readonly headers: Readonly<Record<string, string>>;
 

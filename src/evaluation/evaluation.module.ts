@@ -27,6 +27,6 @@ import { SnapshotsService } from './snapshots.service.js';
     SnapshotArchive,
     CachesService,
   ],
-  exports: [EvaluationService, EvaluationMetrics, SnapshotStore, SnapshotsService],
+  exports: [CachesService, EvaluationService, EvaluationMetrics, SnapshotStore, SnapshotsService],
 })
 export class EvaluationModule {}

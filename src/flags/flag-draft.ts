@@ -1,4 +1,12 @@
-import { under, type Serve, type Variant } from '../core/index.js';
+import {
+  BUCKETS,
+  TARGETING_KEY,
+  under,
+  type HashVersion,
+  type Rollout,
+  type Serve,
+  type Variant,
+} from '../core/index.js';
 import type { InputProblem } from '../platform/errors/errors.js';
 import type { Draft, FlagDefinition, FlagSettings, FlagType, SettingsPart } from './flag.js';
 import type { DefinitionInput } from './flag-definition.js';
@@ -23,8 +31,14 @@ export interface SettingsInput extends TargetingInput {
   readonly defaultServe?: ServeInput | undefined;
 }
 
+/** What only new settings can be told. */
+export interface NewSettingsInput extends SettingsInput {
+  /** How rollouts place users, the first that may come later included; murmur3 by the key when absent. */
+  readonly placing?: { readonly hashVersion: HashVersion; readonly salt: string } | undefined;
+}
+
 /** Settings for a flag that is new in an environment: off, and for everyone once it is on. */
-export function newSettings(definition: FlagDefinition, input: SettingsInput): Draft<FlagSettings> {
+export function newSettings(definition: FlagDefinition, input: NewSettingsInput): Draft<FlagSettings> {
   const { valueType, variants } = definition;
   const meaning = (wanted: boolean): string | undefined =>
     valueType === 'boolean' ? variants.find(({ value }) => value === wanted)?.key : undefined;
@@ -38,7 +52,7 @@ export function newSettings(definition: FlagDefinition, input: SettingsInput): D
     rules: [],
     ruleRollouts: {},
     unreadable: [],
-    lastRollout: undefined,
+    lastRollout: input.placing && rolloutToCome(input.placing, meaning(true) ?? variants[0]?.key ?? ''),
     version: 1,
     createdAt: now,
     updatedAt: now,
@@ -50,6 +64,18 @@ export function newSettings(definition: FlagDefinition, input: SettingsInput): D
       : {};
   return editSettings(definition, fresh, { ...input, ...percentage });
 }
+
+/** What stands for a rollout that was never in force, so that the first one places users as it says. */
+const rolloutToCome = (
+  { hashVersion, salt }: NonNullable<NewSettingsInput['placing']>,
+  variant: string,
+): Rollout => ({
+  bucketBy: TARGETING_KEY,
+  salt,
+  hashVersion,
+  coverage: BUCKETS,
+  ranges: [{ variant, from: 0, to: BUCKETS }],
+});
 
 /** Settings with an input laid over them, checked against the definition, whose variants may be news too. */
 export function editSettings(

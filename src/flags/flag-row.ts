@@ -160,15 +160,16 @@ interface StoredParts {
 
 /** The columns of the parts of settings. What cannot be read is left as it is. */
 export function storedParts(settings: FlagSettings): StoredParts {
-  const { prerequisites, targets, rules, ruleRollouts, defaultServe, unreadable } = settings;
+  const { prerequisites, targets, rules, ruleRollouts, defaultServe, lastRollout, unreadable } = settings;
   const isKept = (part: SettingsPart): boolean => unreadable.includes(part);
-  const serve = serializeServe(defaultServe) as object;
   return {
     ...(isKept('prerequisites') ? {} : { prerequisites: prerequisites.map(serializePrerequisite) }),
     ...(isKept('targets') ? {} : { targets: targets.map(serializeTarget) }),
     ...(isKept('rules') ? {} : { rules: rules.map(serializeRule), ruleRollouts: serializeAll(ruleRollouts) }),
-    ...(isKept('default_serve') ? {} : { defaultServe: serve }),
-    ...(isKept('default_serve') || !('rollout' in defaultServe) ? {} : { lastRollout: serve }),
+    ...(isKept('default_serve') ? {} : { defaultServe: serializeServe(defaultServe) as object }),
+    ...(isKept('default_serve') || !lastRollout
+      ? {}
+      : { lastRollout: serializeServe({ rollout: lastRollout }) as object }),
   };
 }
 

@@ -11,8 +11,8 @@ export class FlagNotFound extends NotFound {
 export class FlagExists extends Conflict {
   readonly code = 'flag_exists';
 
-  constructor(key: string) {
-    super(`Flag '${key}' already exists in this environment`);
+  constructor(readonly flagKey: string) {
+    super(`Flag '${flagKey}' already exists in this environment`);
   }
 }
 

@@ -38,6 +38,6 @@ import { TargetingCheck } from './targeting-check.js';
     FlagSegments,
     FlagsContent,
   ],
-  exports: [FlagsService, FlagSnapshotReader],
+  exports: [FlagsService, FlagsReader, FlagSnapshotReader],
 })
 export class FlagsModule {}

@@ -17,14 +17,20 @@ import {
 } from './flag-definition.js';
 import { FlagChanges } from './flag-changes.js';
 import { FlagDependents } from './flag-dependents.js';
-import { editSettings, missingVariants, newSettings, type SettingsInput } from './flag-draft.js';
+import {
+  editSettings,
+  missingVariants,
+  newSettings,
+  type NewSettingsInput,
+  type SettingsInput,
+} from './flag-draft.js';
 import { notAVariant } from './flag-serve.js';
 import { FlagDefinitionDiffers, FlagExists } from './flag.errors.js';
 import type { FlagAddress, FlagDefinition, FlagView } from './flag.js';
 import { FlagsRepository } from './flags.repository.js';
 import { TargetingCheck } from './targeting-check.js';
 
-export interface NewFlag extends NewDefinition, SettingsInput {
+export interface NewFlag extends NewDefinition, NewSettingsInput {
   /** Where the flag is made: one environment, or every one when neither is given. */
   readonly environmentKey?: string | undefined;
   readonly environmentId?: string | undefined;

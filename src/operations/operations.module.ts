@@ -12,6 +12,6 @@ import { StoreMetrics } from './store.metrics.js';
   imports: [EvaluationModule],
   controllers: [HealthController, ServiceController],
   providers: [Drain, HealthService, Readiness, Startup, StoreMetrics],
-  exports: [Readiness],
+  exports: [HealthService, Readiness],
 })
 export class OperationsModule {}

@@ -136,8 +136,8 @@ describe('T1: the list of routes', () => {
 });
 
 describe('T1: every route, for every caller', () => {
-  const rows = Object.entries(MATRIX).flatMap(([route, { access }]) =>
-    CALLERS.map((caller) => ({ route, access, caller })),
+  const rows = Object.entries(MATRIX).flatMap(([route, { access, dialect }]) =>
+    CALLERS.map((caller) => ({ route, access, dialect, caller })),
   );
   const keyRows = Object.entries(MATRIX).flatMap(([route, row]) =>
     KEYS.map((key) => ({ route, row, key, who: `${row.access}${row.person ? ', a person' : ''}` })),
@@ -148,10 +148,11 @@ describe('T1: every route, for every caller', () => {
     expect(status).toBeLessThan(500);
     const kind = isRole(key) ? 'admin' : key;
     const isAllowed =
-      row.access === 'public' ||
+      (row.access === 'public' && row.keys === undefined) ||
       row.keys?.includes(kind) ||
       (kind === 'admin' && !row.person && isRole(row.access) && isAtLeast(key as Role, row.access));
     if (isAllowed) expect([401, 403]).not.toContain(status);
+    else if (row.dialect) expect([status, body]).toEqual([403, { detail: expect.any(String) }]);
     else if (row.access === 'key') expect([status, body.errorCode]).toEqual([403, 'GENERAL']);
     else
       expect([status, body.code]).toEqual([
@@ -169,16 +170,20 @@ describe('T1: every route, for every caller', () => {
     const { status, headers } = await call(route, 'nobody').set('X-API-Key', secrets.get(key) ?? '');
     expect(status).toBeLessThan(500);
     if (row.access === 'public' && row.keys === undefined) expect([401, 403]).not.toContain(status);
+    else if (row.dialect) expect(status).toBe(row.dialect.wrong);
     else expect([status, headers['www-authenticate']]).toEqual([401, expect.stringMatching(/^Bearer/)]);
   });
 
-  it.each(rows)('$route ($access) answers $caller', async ({ route, access, caller }) => {
+  it.each(rows)('$route ($access) answers $caller', async ({ route, access, dialect, caller }) => {
     const { status, headers, body } = await call(route, caller);
     expect(status).toBeLessThan(500);
     const isAllowed =
       access === 'public' || (access !== 'key' && isRole(caller) && isAtLeast(caller, access));
     if (isAllowed) {
       expect([401, 403]).not.toContain(status);
+    } else if (dialect) {
+      const refused = caller === 'nobody' ? dialect.missing : 401;
+      expect([status, Object.keys(body)]).toEqual([isRole(caller) ? 403 : refused, ['detail']]);
     } else if (access === 'key') {
       expect([status, body.errorCode]).toEqual([401, 'GENERAL']);
       expect(headers['www-authenticate']).toMatch(/^Bearer/);

@@ -10,12 +10,10 @@ import {
   title,
 } from '../../platform/http/schema.js';
 import { FLAG_TYPES } from '../flag.js';
+import { RESERVED_KEYS } from '../flag-key.js';
 import { percent } from './percent.js';
 import { serveRequest, variantSchema } from './serve.js';
 import { prerequisitesRequest, rulesRequest, targetsRequest } from './targeting.js';
-
-/** Names that a path or a page of ours needs. */
-const RESERVED = ['admin', 'api', 'auth', 'health', 'docs', 'stream', 'stats', 'system', 'debug'];
 
 const environmentKey = storedText(1, 100).meta({
   description: 'The key of an environment.',
@@ -89,7 +87,7 @@ export const createFlagRequest = z
         FLAG_KEY_PATTERN,
         "must be 1 to 100 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
       )
-      .refine((key) => !RESERVED.includes(key), `must not be one of ${RESERVED.join(', ')}`)
+      .refine((key) => !RESERVED_KEYS.includes(key), `must not be one of ${RESERVED_KEYS.join(', ')}`)
       .meta({ example: 'new-checkout' }),
     name: title(200).meta({ example: 'New checkout' }),
     value_type: z

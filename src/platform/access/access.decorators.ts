@@ -15,6 +15,8 @@ export type Access =
       readonly role: Role;
       readonly keys: readonly KeyKind[];
       readonly peopleOnly: boolean;
+      /** Whether whoever brings no credential is let in where COMPAT_OPEN_WRITES says so. */
+      readonly mayBeOpened?: true;
     }
   /** A key of these kinds. */
   | { readonly kind: 'key'; readonly keys: readonly KeyKind[] }
@@ -60,6 +62,10 @@ export const AtLeast = (role: Role, ...keys: readonly KeyKind[]) =>
     // What a route does not ask for it refuses.
     Fails(401, 403, 422, 429),
   );
+
+/** As `AtLeast`, and for anybody where COMPAT_OPEN_WRITES says so: who brings no credential then acts as an admin. */
+export const AtLeastUnlessOpened = (role: Role) =>
+  declares({ kind: 'role', role, keys: [], peopleOnly: false, mayBeOpened: true });
 
 /** As `AtLeast`, but for no key whatever its role: who gets in is decided by people. */
 export const PersonAtLeast = (role: Role) =>

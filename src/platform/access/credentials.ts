@@ -33,6 +33,14 @@ export function kindOfSecret(secret: string): KeyKind | undefined {
   return SECRET.exec(secret)?.[1] as KeyKind | undefined;
 }
 
+/** The headers without an `X-API-Key` that can be no secret of ours, for where nobody needs one. */
+export function withoutForeignKey<H extends CredentialHeaders>(headers: H): H {
+  const key = apiKeyHeader(headers['x-api-key']);
+  return key === undefined || kindOfSecret(key) !== undefined
+    ? headers
+    : { ...headers, 'x-api-key': undefined };
+}
+
 function apiKeyHeader(header: string | string[] | undefined): string | undefined {
   // Node joins repeated headers of that name with a comma, which no secret has.
   const text = Array.isArray(header) ? header.join(', ') : header;

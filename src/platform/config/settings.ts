@@ -1,5 +1,6 @@
 import { AUTH_SETTINGS } from './auth.settings.js';
 import { CACHE_SETTINGS } from './cache.settings.js';
+import { COMPAT_SETTINGS } from './compat.settings.js';
 import { DATABASE_SETTINGS } from './database.settings.js';
 import { HTTP_SETTINGS } from './http.settings.js';
 import { SERVICE_SETTINGS } from './service.settings.js';
@@ -14,6 +15,7 @@ export const CONCERNS = {
   People: AUTH_SETTINGS,
   HTTP: HTTP_SETTINGS,
   Streams: STREAM_SETTINGS,
+  'Dialects of other systems': COMPAT_SETTINGS,
 } as const;
 
 /** Every setting of the service. Read once at boot; nothing else reads the environment. */
@@ -24,6 +26,7 @@ export const SETTINGS = {
   ...AUTH_SETTINGS,
   ...HTTP_SETTINGS,
   ...STREAM_SETTINGS,
+  ...COMPAT_SETTINGS,
 } as const;
 
 type Parsed<S> = S extends Setting<infer T> ? T : never;
@@ -60,6 +63,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   ) {
     mistakes.push('JWT_SECRET_KEY is missing: production needs one, for example from `openssl rand -hex 32`');
   }
+  if (values['nodeEnv'] === 'production' && values['compatOpenWrites'] === true)
+    mistakes.push('COMPAT_OPEN_WRITES must not be true in production: anybody could change flags');
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   return values as unknown as Config;
 }

@@ -12,12 +12,16 @@ export interface Failure {
   readonly detail: string;
   /** Every mistake in the input, where that is what is wrong. */
   readonly problems: readonly InputProblem[];
+  /** What was thrown: a shape that knows it may say more. */
+  readonly thrown: unknown;
 }
 
 /** How a protocol of others tells it. */
 export interface ShapedFailure {
   readonly status: number;
   readonly body: string;
+  /** In place of ours; `undefined` takes one away. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
 }
 
 export type FailureShape = (failure: Failure) => ShapedFailure;

@@ -56,7 +56,12 @@ function sendProblem(thrown: unknown, request: Request, response: Response, shap
     path: request.path,
     ...problem,
     problems: problem.errors ?? [],
+    thrown: error,
   });
+  for (const [name, value] of Object.entries(shaped?.headers ?? {})) {
+    if (value === undefined) response.removeHeader(name);
+    else response.setHeader(name, value);
+  }
   if (shaped) response.status(shaped.status).type('application/json').send(shaped.body);
   else response.status(status).type('application/problem+json').send(JSON.stringify(problem));
 }

@@ -8,10 +8,14 @@ import { Invalid } from '../errors/errors.js';
 import { readInput } from './input-problems.js';
 
 const ANY_QUERY = 'vexil:any-query';
+const ANY_INPUT = 'vexil:any-input';
 const NOTHING = z.strictObject({});
 
 /** Query parameters mean nothing to this route and are passed over: probes and browsers add some of their own. */
 export const AnyQuery = () => SetMetadata(ANY_QUERY, true);
+
+/** Whatever means nothing to this route is passed over, as the system did whose route it is. */
+export const AnyInput = () => SetMetadata(ANY_INPUT, true);
 
 /**
  * Refuses, by name, what is sent to a route that asks for nothing of the kind: a query to one without `@Query`, a
@@ -44,13 +48,11 @@ export class UndeclaredInputGuard implements CanActivate {
       (Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), handler.name) ?? {}) as object,
     );
     const takes = (type: RouteParamtypes) => parameters.some((name) => name.startsWith(`${type}:`));
-    const passesOver = this.reflector.getAllAndOverride<true | undefined>(ANY_QUERY, [
-      handler,
-      context.getClass(),
-    ]);
+    const says = (metadata: string) =>
+      this.reflector.getAllAndOverride<true | undefined>(metadata, [handler, context.getClass()]) === true;
     const asked = new Set<'query' | 'body'>();
-    if (passesOver || takes(RouteParamtypes.QUERY)) asked.add('query');
-    if (takes(RouteParamtypes.BODY)) asked.add('body');
+    if (says(ANY_INPUT) || says(ANY_QUERY) || takes(RouteParamtypes.QUERY)) asked.add('query');
+    if (says(ANY_INPUT) || takes(RouteParamtypes.BODY)) asked.add('body');
     this.asked.set(handler, asked);
     return asked;
   }
