@@ -1,16 +1,15 @@
 import { useState } from 'preact/hooks';
 import { createSegment, listSegments, type SegmentSummary } from '../api/segments.js';
-import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { href, navigate, place, setQuery } from '../router.js';
 import { groupSentence } from '../state/conditions.js';
 import { environmentOf, environments } from '../state/environments.js';
 import { isAtLeast } from '../state/session.js';
 import { plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
-import { Dialog } from '../widgets/dialog.js';
 import { EnvironmentTabs } from '../widgets/environment-tabs.js';
 import { Field } from '../widgets/field.js';
-import { Badge, Empty, Failure, Notice, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
+import { FormDialog } from '../widgets/form-dialog.js';
+import { Badge, Empty, Failure, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 import { keyFrom } from './new-flag.js';
@@ -146,73 +145,58 @@ function NewSegment({
   const [name, setName] = useState('');
   const [key, setKey] = useState<string>();
   const [isEverywhere, setEverywhere] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
   const theKey = key ?? keyFrom(name);
   const mayEverywhere = (environments.value ?? []).every((each) =>
     isAtLeast(each.protected ? 'admin' : 'developer'),
   );
-  const errorOf = (path: string): string | undefined =>
-    problem instanceof ApiProblem ? problem.errors.find((error) => error.path === path)?.message : undefined;
   const submit = async (): Promise<void> => {
-    try {
-      await createSegment({ key: theKey, name, ...(isEverywhere ? {} : { environment_key: environment }) });
-      onMade(theKey);
-    } catch (error) {
-      setProblem(error);
-    }
+    await createSegment({ key: theKey, name, ...(isEverywhere ? {} : { environment_key: environment }) });
+    onMade(theKey);
   };
   return (
-    <Dialog title="New segment" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {problem !== undefined && !errorOf('key') && !errorOf('name') && (
-          <Notice tone="bad" role="alert">
-            {sentenceOf(problem)}
-          </Notice>
-        )}
-        <Field label="Name" error={errorOf('name')}>
-          <input
-            type="text"
-            required
-            autoFocus
-            maxLength={200}
-            value={name}
-            placeholder="Beta users"
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </Field>
-        <Field label="Key" hint="What rules name it by. It never changes." error={errorOf('key')}>
-          <input
-            type="text"
-            class="mono"
-            required
-            maxLength={100}
-            spellcheck={false}
-            value={theKey}
-            onInput={(event) => setKey(event.currentTarget.value)}
-          />
-        </Field>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isEverywhere}
-            disabled={!mayEverywhere}
-            onChange={(event) => setEverywhere(event.currentTarget.checked)}
-          />
-          In every environment; each has its own members
-        </label>
-        <div class="actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" writes tone="primary" disabled={theKey === '' || name.trim() === ''}>
-            Create segment
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New segment"
+      verb="Create segment"
+      isReady={theKey !== '' && name.trim() !== ''}
+      placed={['key', 'name']}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      {(errorOf) => (
+        <>
+          <Field label="Name" error={errorOf('name')}>
+            <input
+              type="text"
+              required
+              autoFocus
+              maxLength={200}
+              value={name}
+              placeholder="Beta users"
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
+          </Field>
+          <Field label="Key" hint="What rules name it by. It never changes." error={errorOf('key')}>
+            <input
+              type="text"
+              class="mono"
+              required
+              maxLength={100}
+              spellcheck={false}
+              value={theKey}
+              onInput={(event) => setKey(event.currentTarget.value)}
+            />
+          </Field>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isEverywhere}
+              disabled={!mayEverywhere}
+              onChange={(event) => setEverywhere(event.currentTarget.checked)}
+            />
+            In every environment; each has its own members
+          </label>
+        </>
+      )}
+    </FormDialog>
   );
 }
