@@ -3,7 +3,7 @@ import { environments } from '../state/environments.js';
 import { shortJson } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { Badge, CodeBlock, Notice } from '../widgets/small.js';
-import { Trace } from './trace.js';
+import { reasonWords, Trace } from './trace.js';
 
 /** What one flag answered to one context, in one environment. */
 export interface Result {
@@ -123,7 +123,7 @@ const details = await OpenFeature.getClient().get${typeName(evaluation.value)}De
       <section class="panel" aria-label="Why">
         <div class="panel-head">
           <div>
-            <h2>{evaluation.reason}</h2>
+            <h2>{reasonWords(evaluation)}</h2>
             <p class="muted">
               {result.isDraft
                 ? 'By your unsaved changes, on top of what is saved.'

@@ -10,9 +10,11 @@ import { tabStorage } from '../state/storage.js';
 import { toast } from '../state/toasts.js';
 import { Button } from '../widgets/button.js';
 import { ChipsInput } from '../widgets/chips-input.js';
+import { ContextEditor } from '../widgets/context-editor.js';
 import { Field } from '../widgets/field.js';
 import { Empty, PageHead } from '../widgets/small.js';
 import { useNews } from '../widgets/use-news.js';
+import { attributesOf } from './trace.js';
 import { Results, Why, type Result } from './playground-answers.js';
 
 /** Asks what somebody would get, and shows why. */
@@ -112,6 +114,9 @@ export function Playground() {
   }, [JSON.stringify(scene), usesDraft]);
   useNews(['flag', 'segment'], () => void run());
 
+  const attributes = [
+    ...new Set(['user_id', ...results.flatMap(({ evaluation }) => attributesOf(evaluation?.trace))]),
+  ];
   const open = results.find(({ id }) => id === shown);
   return (
     <>
@@ -163,40 +168,27 @@ export function Playground() {
               </label>
             ))}
           </fieldset>
-          {contexts.map((text, index) => {
-            const read = parsed[index];
-            return (
-              <div key={index} class="context">
-                <Field
-                  label={contexts.length === 1 ? 'Context' : `Context ${index + 1}`}
-                  hint={
-                    index === 0 ? 'Who asks: user_id, and any attributes that rules speak of.' : undefined
-                  }
-                  error={read && 'problem' in read ? read.problem : undefined}
+          {contexts.map((text, index) => (
+            <div key={`${index} of ${contexts.length}`}>
+              <ContextEditor
+                label={contexts.length === 1 ? 'Context' : `Context ${index + 1}`}
+                hint={index === 0 ? 'Who asks: user_id, and any attributes that rules speak of.' : undefined}
+                text={text}
+                attributes={attributes}
+                onChange={(next) => setContexts(contexts.map((each, at) => (at === index ? next : each)))}
+              />
+              {contexts.length > 1 && (
+                <Button
+                  small
+                  tone="quiet"
+                  icon="trash"
+                  onClick={() => setContexts(contexts.filter((_, at) => at !== index))}
                 >
-                  <textarea
-                    class="mono"
-                    rows={6}
-                    spellcheck={false}
-                    value={text}
-                    onInput={({ currentTarget: { value } }) =>
-                      setContexts(contexts.map((each, at) => (at === index ? value : each)))
-                    }
-                  />
-                </Field>
-                {contexts.length > 1 && (
-                  <Button
-                    small
-                    tone="quiet"
-                    icon="trash"
-                    onClick={() => setContexts(contexts.filter((_, at) => at !== index))}
-                  >
-                    Remove context {index + 1}
-                  </Button>
-                )}
-              </div>
-            );
-          })}
+                  Remove context {index + 1}
+                </Button>
+              )}
+            </div>
+          ))}
           <div class="row">
             {contexts.length < 4 && (
               <Button small icon="plus" onClick={() => setContexts([...contexts, contexts.at(-1) ?? FIRST])}>
