@@ -29,6 +29,7 @@ import {
   Skeleton,
   Time,
 } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 
@@ -43,7 +44,7 @@ const KINDS: readonly (readonly [ApiKeyKind, string, string])[] = [
 export function ApiKeys() {
   const [skip, setSkip] = useState(0);
   const list = useLoaded(`keys|${skip}`, () => listApiKeys(skip, PAGE));
-  const [isNew, setNew] = useState(false);
+  const [isNew, setNew] = useAsked('new');
   const [made, setMade] = useState<NewApiKey>();
   const [revoked, setRevoked] = useState<ApiKey>();
   useNews(['api_key'], list.reload);

@@ -15,14 +15,14 @@ import { Field } from '../widgets/field.js';
 import { FormDialog } from '../widgets/form-dialog.js';
 import { ListTable } from '../widgets/list-table.js';
 import { Badge, Copy, EnvironmentName, PageHead, Time } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { keyFrom } from './new-flag.js';
 
 /** The places where flags have settings of their own. */
 export function Environments() {
   const all = environments.value ?? [];
-  const [asked, setAsked] = useState<
-    { kind: 'new' } | { kind: 'edit' | 'delete'; environment: Environment }
-  >();
+  const [isNew, setNew] = useAsked('new');
+  const [asked, setAsked] = useState<{ kind: 'edit' | 'delete'; environment: Environment }>();
   const mayEdit = isAtLeast('admin') && cannotWrite.value === undefined;
 
   const move = async (index: number, by: -1 | 1): Promise<void> => {
@@ -51,7 +51,7 @@ export function Environments() {
           icon="plus"
           disabled={!mayEdit}
           title={isAtLeast('admin') ? undefined : 'For admins'}
-          onClick={() => setAsked({ kind: 'new' })}
+          onClick={() => setNew(true)}
         >
           New environment
         </Button>
@@ -117,16 +117,13 @@ export function Environments() {
           </tr>
         ))}
       </ListTable>
-      {asked?.kind === 'delete' ? (
+      {asked?.kind === 'delete' && (
         <DeleteEnvironment environment={asked.environment} onClose={() => setAsked(undefined)} />
-      ) : (
-        asked && (
-          <EditEnvironment
-            environment={asked.kind === 'edit' ? asked.environment : undefined}
-            onClose={() => setAsked(undefined)}
-          />
-        )
       )}
+      {asked?.kind === 'edit' && (
+        <EditEnvironment environment={asked.environment} onClose={() => setAsked(undefined)} />
+      )}
+      {isNew && mayEdit && <EditEnvironment environment={undefined} onClose={() => setNew(false)} />}
     </>
   );
 }

@@ -10,6 +10,7 @@ import { EnvironmentTabs } from '../widgets/environment-tabs.js';
 import { Field } from '../widgets/field.js';
 import { FormDialog } from '../widgets/form-dialog.js';
 import { Badge, Empty, Failure, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 import { keyFrom } from './new-flag.js';
@@ -22,7 +23,7 @@ export function Segments() {
   const environment = environmentOf(place.value.query.get('env') ?? '') ?? all[0];
   const search = place.value.query.get('q') ?? '';
   const skip = Number(place.value.query.get('skip') ?? 0) || 0;
-  const [isNew, setNew] = useState(false);
+  const [isNew, setNew] = useAsked('new');
   const key = environment?.key ?? '';
   const list = useLoaded(`${key}|${search}|${skip}`, () =>
     listSegments({ environment_key: key, ...(search ? { q: search } : {}), skip, limit: PAGE }),
@@ -64,6 +65,15 @@ export function Segments() {
               ? 'Try fewer words.'
               : 'A segment such as “beta users” lists people, or says by conditions who is in it. Rules of any flag can use it.'}
           </p>
+          <p>
+            {search ? (
+              <Button onClick={() => setQuery({ q: undefined, skip: undefined })}>Show all segments</Button>
+            ) : (
+              <Button tone="primary" icon="plus" writes disabled={!mayEdit} onClick={() => setNew(true)}>
+                Make a segment
+              </Button>
+            )}
+          </p>
         </Empty>
       ) : (
         <div class="table">
@@ -93,7 +103,7 @@ export function Segments() {
           onMove={(to) => setQuery({ skip: to ? String(to) : undefined })}
         />
       )}
-      {isNew && (
+      {isNew && mayEdit && (
         <NewSegment
           environment={environment.key}
           onClose={() => setNew(false)}

@@ -61,9 +61,15 @@ export function Start() {
         </Step>
         <Step isDone={hasKey} title="Make a key for your program">
           <p class="muted">A server key reads the flags of one environment. Its secret is shown once.</p>
-          <LinkButton icon="key" to={href('/api-keys')}>
-            API keys
-          </LinkButton>
+          {hasKey ? (
+            <a href={href('/api-keys')}>All API keys</a>
+          ) : isAtLeast('admin') ? (
+            <LinkButton icon="key" to={href('/api-keys?new=1')}>
+              New key
+            </LinkButton>
+          ) : (
+            <p>Ask an admin for one.</p>
+          )}
         </Step>
         <Step isDone={isAsked} title="Ask for the flag">
           <p class="muted">From a shell first; then from your code, with any OpenFeature SDK.</p>

@@ -10,6 +10,7 @@ import { Button } from '../widgets/button.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 import { ListTable } from '../widgets/list-table.js';
 import { Badge, Copy, Empty, Failure, Notice, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 import { InviteDialog, OpenInvites } from './invites.js';
@@ -28,7 +29,7 @@ export function Users() {
   const list = useLoaded(`users|${skip}`, () => listUsers(skip, PAGE));
   const [asked, setAsked] = useState<Asked>();
   const [problem, setProblem] = useState<string>();
-  const [isInviting, setInviting] = useState(false);
+  const [isInviting, setInviting] = useAsked('new');
   const setup = useLoaded('setup', readSetup);
   useNews(['user'], list.reload);
   if (!isAtLeast('admin'))
