@@ -11,7 +11,7 @@ interface Props {
   readonly page: string;
   /** What the button says. */
   readonly verb: string;
-  /** Of an invitation: its token, and the only address it is for. */
+  /** The token that the address brought along, and the only e-mail address it is for. */
   readonly invited?: { readonly token: string; readonly email: string | null };
 }
 
