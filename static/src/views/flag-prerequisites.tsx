@@ -26,6 +26,11 @@ export function Prerequisites({ editor, draft, flag }: { editor: FlagEditor; dra
     editor.edit({ prerequisites: [...next] as FlagDraft['prerequisites'] });
   return (
     <div class="stack">
+      <p class="muted">
+        {list.length === 0
+          ? 'None: this flag stands alone. Name a flag that must be on first, such as the new backend behind a new page.'
+          : `Where one of them serves something else, ${flag.off_variant === null ? "everyone gets the caller's default" : `everyone gets ${flag.off_variant}`}.`}
+      </p>
       {list.map((prerequisite, index) => (
         <div key={index} class="condition">
           <input

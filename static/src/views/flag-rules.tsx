@@ -75,7 +75,11 @@ export function Rules({ editor, draft, rules, segments, environment, isBoolean, 
                     draggable
                     aria-hidden="true"
                     title="Drag to move"
-                    onDragStart={() => setDragged(index)}
+                    onDragStart={(event) => {
+                      // Firefox drags only what carries something.
+                      event.dataTransfer?.setData('text/plain', name);
+                      setDragged(index);
+                    }}
                     onDragEnd={() => setDragged(undefined)}
                   >
                     <Icon name="drag" />

@@ -32,14 +32,10 @@ export function FlagTargetingPanels({ editor, flag, draft, mayEdit }: Props) {
   return (
     <fieldset class="plain" disabled={!mayEdit}>
       <legend class="hidden">Targeting</legend>
-      <Panel
-        step={1}
-        title="Prerequisites"
-        hint="Other flags that must be on and serve one of some variants; else the off variant is served."
-      >
+      <Panel step={1} title="Prerequisites" hint="Other flags that must come first.">
         <Prerequisites editor={editor} draft={draft} flag={flag} />
       </Panel>
-      <Panel step={2} title="Listed users" hint="They get their variant whatever the rules say.">
+      <Panel step={2} title="Listed users" hint="They get what you say here, whatever the rules say.">
         {draft.targets === null ? (
           <Unreadable />
         ) : (
@@ -48,7 +44,7 @@ export function FlagTargetingPanels({ editor, flag, draft, mayEdit }: Props) {
           ))
         )}
       </Panel>
-      <Panel step={3} title="Rules" hint="In order. The first that matches decides.">
+      <Panel step={3} title="Rules" hint="From the top down: the first that matches a user decides.">
         {draft.rules === null ? (
           <Unreadable />
         ) : (
@@ -143,7 +139,7 @@ function Moves({ flag, draft, serve }: { flag: Flag; draft: FlagDraft; serve: Se
   return (
     <Notice icon="users" role="status">
       {moved === undefined
-        ? 'This places everyone anew: anybody may get something else than before.'
+        ? 'This draws everyone anew: anybody may get something else than before.'
         : `${percent(moved)} of those who come as far as here would get something else than now. Nobody else moves.`}
       <FlagAffected flag={flag} share={moved} />
     </Notice>

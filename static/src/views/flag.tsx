@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { updateFlag } from '../api/flags.js';
@@ -15,18 +14,9 @@ import { Button, LinkButton } from '../widgets/button.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 import { Dialog } from '../widgets/dialog.js';
 import { JsonDiff } from '../widgets/diff.js';
+import { EnvironmentTabs } from '../widgets/environment-tabs.js';
 import { lazy } from '../widgets/lazy.js';
-import {
-  Badge,
-  Copy,
-  Empty,
-  EnvironmentName,
-  Failure,
-  Notice,
-  PageHead,
-  Skeleton,
-  Time,
-} from '../widgets/small.js';
+import { Badge, Copy, Empty, Failure, Notice, PageHead, Skeleton, Time } from '../widgets/small.js';
 import { Switch } from '../widgets/switch.js';
 import { FlagTargetingPanels } from './flag-targeting.js';
 
@@ -40,7 +30,8 @@ export function FlagPage({ flagKey }: { flagKey: string }) {
   const all = environments.value ?? [];
   const wanted = place.value.query.get('env');
   const environment = all.find(({ key }) => key === wanted) ?? all[0];
-  const tab = place.value.query.get('tab') ?? 'targeting';
+  const asked = place.value.query.get('tab');
+  const tab = asked === 'usage' || asked === 'definition' ? asked : 'targeting';
   if (!environment) return <Empty title="There is no environment yet" />;
   return (
     <InEnvironment
@@ -291,28 +282,29 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
   );
 }
 
+const SIDES = [
+  ['targeting', 'Targeting'],
+  ['usage', 'Usage'],
+  ['definition', 'Definition'],
+] as const;
+
 function Tabs({ flagKey, environment, tab }: { flagKey: string; environment: string; tab: string }) {
-  const to = (env: string, which: string): string =>
-    href(`/flags/${flagKey}?env=${env}${which === 'targeting' ? '' : `&tab=${which}`}`);
-  const link = (address: string, isHere: boolean, label: ComponentChildren) => (
-    <a href={address} aria-current={isHere ? 'page' : undefined}>
-      {label}
-    </a>
-  );
+  const to = (env: string, side: string): string =>
+    href(`/flags/${flagKey}?env=${env}${side === 'targeting' ? '' : `&tab=${side}`}`);
   return (
-    <nav class="tabs" aria-label="Environments">
-      {(environments.value ?? []).map((each) =>
-        link(
-          to(each.key, tab === 'usage' ? tab : 'targeting'),
-          tab !== 'definition' && each.key === environment,
-          <EnvironmentName name={each.name} position={each.position} locked={each.protected} />,
-        ),
-      )}
-      <span class="spacer" />
-      {tab !== 'targeting' && link(to(environment, 'targeting'), false, 'Targeting')}
-      {link(to(environment, 'usage'), tab === 'usage', 'Usage')}
-      {link(to(environment, 'definition'), tab === 'definition', 'Definition')}
-    </nav>
+    <div class="tabs-row">
+      <EnvironmentTabs
+        current={tab === 'definition' ? undefined : environment}
+        to={(env) => to(env, tab === 'usage' ? tab : 'targeting')}
+      />
+      <nav class="tabs" aria-label="Sides of the flag">
+        {SIDES.map(([side, label]) => (
+          <a key={side} href={to(environment, side)} aria-current={tab === side ? 'page' : undefined}>
+            {label}
+          </a>
+        ))}
+      </nav>
+    </div>
   );
 }
 
