@@ -96,8 +96,9 @@ export function Row({ row, isSelected, onSelect, onAsk, onTag }: RowProps) {
   );
 }
 
-/** Where it matters how much a flag is used: the last environment that is shown. */
-export const watchedEnvironment = () => shownEnvironments.value.at(-1);
+/** Where it matters how much a flag is used: the last environment that is protected, or the last of all that are shown. */
+export const watchedEnvironment = () =>
+  shownEnvironments.value.findLast((each) => each.protected) ?? shownEnvironments.value.at(-1);
 
 function UsageCell({ flagKey }: { flagKey: string }) {
   const environment = watchedEnvironment();

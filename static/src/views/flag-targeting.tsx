@@ -136,6 +136,12 @@ function Moves({ flag, draft, serve }: { flag: Flag; draft: FlagDraft; serve: Se
   if (flag.default_serve === null) return null;
   const moved = movedShare(flag.default_serve, serve, flag.off_variant, draft.off_variant);
   if (moved === 0) return <FlagAffected flag={flag} />;
+  if (!flag.is_enabled)
+    return (
+      <Notice icon="users" role="status">
+        Nobody notices while the flag is off. Once it is on, this is what they get.
+      </Notice>
+    );
   return (
     <Notice icon="users" role="status">
       {moved === undefined

@@ -4,22 +4,21 @@ import { updateFlag } from '../api/flags.js';
 import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { guardLeaving, href, navigate, place } from '../router.js';
 import { environmentOf, environments } from '../state/environments.js';
-import { SHARED_FIELDS } from '../state/flag-draft.js';
+import { serveWords, SHARED_FIELDS } from '../state/flag-draft.js';
 import { FlagEditor } from '../state/flag-editor.js';
 import { cannotWrite } from '../state/health.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
 import { placeWords, plural } from '../state/wording.js';
 import { Button, LinkButton } from '../widgets/button.js';
-import { ConfirmChange } from '../widgets/confirm-change.js';
 import { Dialog } from '../widgets/dialog.js';
-import { JsonDiff } from '../widgets/diff.js';
 import { EnvironmentTabs } from '../widgets/environment-tabs.js';
 import { lazy } from '../widgets/lazy.js';
 import { Badge, Copy, Empty, Failure, Notice, PageHead, Skeleton, Time } from '../widgets/small.js';
 import { Switch } from '../widgets/switch.js';
 import { FlagTargetingPanels } from './flag-targeting.js';
 
+const ConfirmToggle = lazy(async () => (await import('./confirm-toggle.js')).ConfirmToggle, null);
 const FlagDefinitionPanel = lazy(async () => (await import('./flag-definition.js')).FlagDefinitionPanel);
 const FlagUsage = lazy(async () => (await import('./flag-usage.js')).FlagUsage);
 const ReviewDialog = lazy(async () => (await import('./flag-review.js')).ReviewDialog, null);
@@ -239,17 +238,17 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
       )}
 
       {asked.value === 'toggle' && (
-        <ConfirmChange
-          title={`Turn ${flag.is_enabled ? 'off' : 'on'} in ${here?.name ?? environment}?`}
-          verb={flag.is_enabled ? 'Turn off' : 'Turn on'}
-          tone={flag.is_enabled ? 'danger' : 'primary'}
-          typed={flag.key}
+        <ConfirmToggle
+          asked={{
+            key: flag.key,
+            name: here?.name ?? environment,
+            isEnabled: !flag.is_enabled,
+            summary:
+              flag.default_serve === null ? 'as before' : serveWords(flag.default_serve, flag.off_variant),
+          }}
           onClose={() => (asked.value = undefined)}
           onConfirm={(consent) => void toggle(consent)}
-        >
-          <p>Live users notice at once.</p>
-          <JsonDiff before={{ is_enabled: flag.is_enabled }} after={{ is_enabled: !flag.is_enabled }} />
-        </ConfirmChange>
+        />
       )}
       {(asked.value === 'save' || asked.value === 'diff') && (
         <ReviewDialog

@@ -136,7 +136,7 @@ export function Flags() {
                     {watched.name}, 24 h
                   </th>
                 )}
-                <th scope="col" aria-sort={sort === 'changed' ? 'descending' : undefined}>
+                <th scope="col" class="changed" aria-sort={sort === 'changed' ? 'descending' : undefined}>
                   <button
                     type="button"
                     class="sort"

@@ -32,7 +32,11 @@ export function Start() {
   };
   useEffect(look, []);
   useNews(['flag', 'api_key'], look);
-  const environment = environments.value?.[0]?.key ?? 'development';
+  // Where it is on already, the answer shows it.
+  const environment =
+    flag?.environments.find((cell) => cell.is_enabled)?.environment_key ??
+    environments.value?.[0]?.key ??
+    'development';
   const key = flag?.key ?? 'new-checkout';
   useEffect(() => {
     if (isAsked) return undefined;
