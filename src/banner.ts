@@ -30,10 +30,13 @@ export async function banner(
     );
   }
   if (await needsAdmin(app)) {
+    const token = app.get(Tokens, { strict: false }).setupToken();
     lines.push(
       '',
-      '  There is no admin yet. Register, then run:  npm run make-admin -- you@example.com',
-      `  or POST /auth/setup with this one-time setup token:  ${app.get(Tokens, { strict: false }).setupToken()}`,
+      '  There is no admin yet. Open this once, and become the first:',
+      `  ${address}/app/setup#${token}`,
+      '',
+      `  Elsewhere, or over the API, use the setup token:  ${token}`,
     );
   }
   return `${lines.join('\n')}\n\n`;

@@ -8,28 +8,28 @@ import {
   type NewApiKey,
 } from '../api/api-keys.js';
 import type { Role } from '../api/people.js';
-import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { environmentOf, environments } from '../state/environments.js';
 import { isAtLeast } from '../state/session.js';
-import { toast } from '../state/toasts.js';
 import { absoluteTime, plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { ChipsInput } from '../widgets/chips-input.js';
-import { ConfirmChange } from '../widgets/confirm-change.js';
+import { ConfirmEnd } from '../widgets/confirm-end.js';
 import { Dialog } from '../widgets/dialog.js';
 import { Field } from '../widgets/field.js';
+import { FormDialog } from '../widgets/form-dialog.js';
+import { ListTable } from '../widgets/list-table.js';
 import {
   Badge,
   CodeBlock,
   Empty,
   EnvironmentName,
   Failure,
-  Notice,
   PageHead,
   Pager,
   Skeleton,
   Time,
 } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 
@@ -44,10 +44,9 @@ const KINDS: readonly (readonly [ApiKeyKind, string, string])[] = [
 export function ApiKeys() {
   const [skip, setSkip] = useState(0);
   const list = useLoaded(`keys|${skip}`, () => listApiKeys(skip, PAGE));
-  const [isNew, setNew] = useState(false);
+  const [isNew, setNew] = useAsked('new');
   const [made, setMade] = useState<NewApiKey>();
   const [revoked, setRevoked] = useState<ApiKey>();
-  const [problem, setProblem] = useState<string>();
   useNews(['api_key'], list.reload);
   if (!isAtLeast('admin'))
     return (
@@ -79,35 +78,11 @@ export function ApiKeys() {
           </p>
         </Empty>
       ) : (
-        <div class="table">
-          <table>
-            <caption class="hidden">API keys</caption>
-            <thead>
-              <tr>
-                <th scope="col">Key</th>
-                <th scope="col">Kind</th>
-                <th scope="col">For</th>
-                <th scope="col">Last used</th>
-                <th scope="col">Ends</th>
-                <th scope="col">
-                  <span class="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.value.items.map((key) => (
-                <Row
-                  key={key.id}
-                  apiKey={key}
-                  onRevoke={() => {
-                    setProblem(undefined);
-                    setRevoked(key);
-                  }}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable caption="API keys" columns={['Key', 'Kind', 'For', 'Last used', 'Ends']}>
+          {list.value.items.map((key) => (
+            <Row key={key.id} apiKey={key} onRevoke={() => setRevoked(key)} />
+          ))}
+        </ListTable>
       )}
       {list.value && <Pager skip={skip} limit={PAGE} total={list.value.total} onMove={setSkip} />}
       {isNew && (
@@ -122,25 +97,18 @@ export function ApiKeys() {
       )}
       {made && <Secret made={made} onClose={() => setMade(undefined)} />}
       {revoked && (
-        <ConfirmChange
+        <ConfirmEnd
           title={`Revoke ${revoked.name}?`}
           verb="Revoke"
-          tone="danger"
-          error={problem}
-          onClose={() => setRevoked(undefined)}
-          onConfirm={({ reason }) => {
-            revokeApiKey(revoked.id, reason).then(
-              () => {
-                toast(`${revoked.name} is revoked`);
-                setRevoked(undefined);
-                list.reload();
-              },
-              (error: unknown) => setProblem(sentenceOf(error)),
-            );
+          said={`${revoked.name} is revoked`}
+          onEnd={(reason) => revokeApiKey(revoked.id, reason)}
+          onClose={(isOver) => {
+            setRevoked(undefined);
+            if (isOver) list.reload();
           }}
         >
           <p>Programs that call with it are refused, within a second. This cannot be undone.</p>
-        </ConfirmChange>
+        </ConfirmEnd>
       )}
     </>
   );
@@ -200,106 +168,86 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: NewApi
   const [role, setRole] = useState<Role>('developer');
   const [origins, setOrigins] = useState<readonly string[]>([]);
   const [ends, setEnds] = useState('');
-  const [problem, setProblem] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
   const submit = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      onMade(
-        await createApiKey({
-          name,
-          kind,
-          ...(kind === 'admin' ? { role } : { environment_key: environment }),
-          ...(kind === 'client' && origins.length > 0 ? { origins: [...origins] } : {}),
-          ...(ends === '' ? {} : { expires_at: new Date(`${ends}T23:59:59`).toISOString() }),
-        }),
-      );
-    } catch (error) {
-      setProblem(error);
-      setBusy(false);
-    }
+    onMade(
+      await createApiKey({
+        name,
+        kind,
+        ...(kind === 'admin' ? { role } : { environment_key: environment }),
+        ...(kind === 'client' && origins.length > 0 ? { origins: [...origins] } : {}),
+        ...(ends === '' ? {} : { expires_at: new Date(`${ends}T23:59:59`).toISOString() }),
+      }),
+    );
   };
-  const errors = problem instanceof ApiProblem ? problem.errors : [];
   return (
-    <Dialog title="New API key" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {problem !== undefined && (
-          <Notice tone="bad" role="alert">
-            {errors.length > 1
-              ? errors.map(({ path, message }) => <p key={path}>{`${path}: ${message}`}</p>)
-              : sentenceOf(problem)}
-          </Notice>
-        )}
-        <Field label="Name" hint="What it is for, so that you know it again.">
-          <input
-            type="text"
-            required
-            autoFocus
-            maxLength={100}
-            value={name}
-            placeholder="Checkout service"
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </Field>
-        <fieldset class="stack kinds">
-          <legend>Kind</legend>
-          {KINDS.map(([value, label, hint]) => (
-            <label key={value} class="kind">
-              <input
-                type="radio"
-                name="kind"
-                value={value}
-                checked={kind === value}
-                onChange={() => setKind(value)}
-              />
-              <span>
-                <strong>{label}</strong>
-                <span class="hint">{hint}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
-        {kind === 'admin' ? (
-          <Field label="Role">
-            <select value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
-              <option value="viewer">Viewer</option>
-              <option value="developer">Developer</option>
-              <option value="admin">Admin</option>
-            </select>
+    <FormDialog
+      title="New API key"
+      verb="Create key"
+      isReady={name.trim() !== ''}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      {() => (
+        <>
+          <Field label="Name" hint="What it is for, so that you know it again.">
+            <input
+              type="text"
+              required
+              autoFocus
+              maxLength={100}
+              value={name}
+              placeholder="Checkout service"
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
           </Field>
-        ) : (
-          <Field label="Environment">
-            <select value={environment} onChange={(event) => setEnvironment(event.currentTarget.value)}>
-              {all.map((each) => (
-                <option key={each.key} value={each.key}>
-                  {each.name}
-                </option>
-              ))}
-            </select>
+          <fieldset class="stack kinds">
+            <legend>Kind</legend>
+            {KINDS.map(([value, label, hint]) => (
+              <label key={value} class="kind">
+                <input
+                  type="radio"
+                  name="kind"
+                  value={value}
+                  checked={kind === value}
+                  onChange={() => setKind(value)}
+                />
+                <span>
+                  <strong>{label}</strong>
+                  <span class="hint">{hint}</span>
+                </span>
+              </label>
+            ))}
+          </fieldset>
+          {kind === 'admin' ? (
+            <Field label="Role">
+              <select value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
+                <option value="viewer">Viewer</option>
+                <option value="developer">Developer</option>
+                <option value="admin">Admin</option>
+              </select>
+            </Field>
+          ) : (
+            <Field label="Environment">
+              <select value={environment} onChange={(event) => setEnvironment(event.currentTarget.value)}>
+                {all.map((each) => (
+                  <option key={each.key} value={each.key}>
+                    {each.name}
+                  </option>
+                ))}
+              </select>
+            </Field>
+          )}
+          {kind === 'client' && (
+            <Field label="Web origins that may use it" hint="Such as https://shop.example.com.">
+              <ChipsInput values={origins} label="Origins" onChange={setOrigins} placeholder="https://…" />
+            </Field>
+          )}
+          <Field label="Ends on (optional)">
+            <input type="date" value={ends} onInput={(event) => setEnds(event.currentTarget.value)} />
           </Field>
-        )}
-        {kind === 'client' && (
-          <Field label="Web origins that may use it" hint="Such as https://shop.example.com.">
-            <ChipsInput values={origins} label="Origins" onChange={setOrigins} placeholder="https://…" />
-          </Field>
-        )}
-        <Field label="Ends on (optional)">
-          <input type="date" value={ends} onInput={(event) => setEnds(event.currentTarget.value)} />
-        </Field>
-        <div class="actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" writes tone="primary" busy={isBusy} disabled={name.trim() === ''}>
-            Create key
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+        </>
+      )}
+    </FormDialog>
   );
 }
 

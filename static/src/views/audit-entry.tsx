@@ -5,11 +5,12 @@ import { BATCH } from '../api/own-requests.js';
 import { sentenceOf } from '../api/problem.js';
 import { revertSegment } from '../api/segments.js';
 import { href, place } from '../router.js';
+import { setWords } from '../state/audit-sets.js';
 import { changeWords, spoken, type FieldChange } from '../state/audit-words.js';
 import { environmentOf } from '../state/environments.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
-import { clockOf, number } from '../state/wording.js';
+import { clockOf, number, plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 import { JsonDiff } from '../widgets/diff.js';
@@ -45,13 +46,7 @@ export function Entry({ entry, onRevert }: { entry: AuditEntry; onRevert: () => 
       </span>
       <div class="entry-body">
         <p>
-          <strong>{entry.actor.name}</strong>
-          {entry.actor.type !== 'user' && (
-            <>
-              {' '}
-              <Badge>{spoken(entry.actor.type)}</Badge>
-            </>
-          )}{' '}
+          <Actor entry={entry} />
           {spoken(entry.action)} {spoken(entry.entity_type)}{' '}
           {target ? (
             <a class="mono" href={target}>
@@ -121,6 +116,84 @@ const pick = (changes: readonly (readonly [string, FieldChange])[], side: 'old' 
     ? undefined
     : Object.fromEntries(there.map(([field, change]) => [field, change[side]]));
 };
+
+/** Who did it, and the way to all they did. */
+function Actor({ entry: { actor } }: { entry: AuditEntry }) {
+  return (
+    <>
+      {actor.id === null ? (
+        <strong>{actor.name}</strong>
+      ) : (
+        <a
+          class="actor"
+          href={href(`/audit?by=${encodeURIComponent(actor.id)}`)}
+          title={`All that ${actor.name} did`}
+        >
+          {actor.name}
+        </a>
+      )}{' '}
+      {actor.type !== 'user' && (
+        <>
+          <Badge>{spoken(actor.type)}</Badge>{' '}
+        </>
+      )}
+    </>
+  );
+}
+
+/** What one request changed, told as one thing, and each change of it when it is wanted. */
+export function ChangeSet({
+  entries,
+  onRevert,
+}: {
+  entries: readonly AuditEntry[];
+  onRevert: (entry: AuditEntry) => void;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  const [first] = entries;
+  if (!first) return null;
+  const places = [...new Set(entries.map((entry) => entry.environment_key))].flatMap(
+    (key) => environmentOf(key ?? '') ?? [],
+  );
+  return (
+    <>
+      <li class="entry">
+        <span class="entry-time" title={first.created_at}>
+          {clockOf(first.created_at)}
+        </span>
+        <div class="entry-body">
+          <p>
+            <Actor entry={first} />
+            {setWords(entries)}
+            {places.length > 0 && ' in'}
+            {places.map(({ key, name, position }) => (
+              <span key={key}>
+                {' '}
+                <EnvironmentName name={name} position={position} locked={false} />
+              </span>
+            ))}
+          </p>
+          {first.reason && <p class="entry-reason">“{first.reason}”</p>}
+        </div>
+        <div class="row entry-actions">
+          <Button small tone="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            {isOpen ? 'Less' : plural(entries.length, 'change')}
+            <span class="hidden"> from {first.position}</span>
+          </Button>
+        </div>
+      </li>
+      {isOpen && (
+        <li>
+          <ol class="entry-set">
+            {entries.map((entry) => (
+              <Entry key={entry.id} entry={entry} onRevert={() => onRevert(entry)} />
+            ))}
+          </ol>
+        </li>
+      )}
+    </>
+  );
+}
 
 /** Asks before a change is taken back. */
 export function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {

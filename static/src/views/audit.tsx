@@ -3,6 +3,7 @@ import { listAudit, verifyAudit, type AuditEntry, type AuditQuery, type AuditVer
 import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { place, setQuery } from '../router.js';
 import { auditCsv } from '../state/audit-export.js';
+import { changeSets } from '../state/audit-sets.js';
 import { spoken } from '../state/audit-words.js';
 import { environments } from '../state/environments.js';
 import { missed } from '../state/live.js';
@@ -12,7 +13,7 @@ import { Button } from '../widgets/button.js';
 import { Field } from '../widgets/field.js';
 import { Badge, Empty, Failure, PageHead, Skeleton } from '../widgets/small.js';
 import { useNews } from '../widgets/use-news.js';
-import { Entry, RevertDialog } from './audit-entry.js';
+import { ChangeSet, Entry, RevertDialog } from './audit-entry.js';
 
 const PAGE = 50;
 const EXPORT_PAGE = 200;
@@ -26,7 +27,7 @@ function queryOf(asked: URLSearchParams): AuditQuery {
     const value = asked.get(name);
     return value !== null && /^\d{4}-\d\d-\d\d$/.test(value) ? value : undefined;
   };
-  const [type, action, key, environment, batch] = ['type', 'action', 'key', 'env', 'batch'].map(
+  const [type, action, key, environment, batch, by] = ['type', 'action', 'key', 'env', 'batch', 'by'].map(
     (name) => asked.get(name) ?? '',
   );
   const [since, until] = [day('since'), day('until')];
@@ -38,6 +39,7 @@ function queryOf(asked: URLSearchParams): AuditQuery {
     ...(key ? { entity_key: key } : {}),
     ...(environment ? { environment_key: environment } : {}),
     ...(batch ? { request_id: batch } : {}),
+    ...(by ? { user_id: by } : {}),
     ...(since ? { since: new Date(`${since}T00:00:00`).toISOString() } : {}),
     ...(after ? { until: after.toISOString() } : {}),
   };
@@ -93,7 +95,7 @@ export function Audit() {
         <ChainBadge />
         <Export query={queryOf(asked)} />
       </PageHead>
-      <Filters />
+      <Filters who={entries?.[0]?.actor.name} />
       {error !== undefined && !entries ? (
         <Failure error={error} onRetry={load} />
       ) : !entries ? (
@@ -108,9 +110,15 @@ export function Audit() {
             <section key={day} class="day" aria-label={day}>
               <h2>{day}</h2>
               <ol class="timeline">
-                {items.map((entry) => (
-                  <Entry key={entry.id} entry={entry} onRevert={() => setReverted(entry)} />
-                ))}
+                {changeSets(items).map((set) =>
+                  set.entries.length > 1 && !asked.has('batch') ? (
+                    <ChangeSet key={set.id} entries={set.entries} onRevert={setReverted} />
+                  ) : (
+                    set.entries.map((entry) => (
+                      <Entry key={entry.id} entry={entry} onRevert={() => setReverted(entry)} />
+                    ))
+                  ),
+                )}
               </ol>
             </section>
           ))}
@@ -135,7 +143,7 @@ function byDay(entries: readonly AuditEntry[]): (readonly [string, readonly Audi
   return [...days];
 }
 
-function Filters() {
+function Filters({ who }: { who: string | undefined }) {
   const asked = place.value.query;
   const select = (name: string, label: string, options: readonly (readonly [string, string])[]) => (
     <Field label={label}>
@@ -162,8 +170,18 @@ function Filters() {
     </Field>
   );
   const batch = asked.get('batch');
+  const by = asked.get('by');
+  const name = who ?? by;
   return (
     <search class="filters">
+      {by !== null && (
+        <p class="filter-batch">
+          Only what <strong>{name}</strong> did{' '}
+          <Button small onClick={() => setQuery({ by: undefined })}>
+            Show all
+          </Button>
+        </p>
+      )}
       {batch !== null && (
         <p class="filter-batch">
           Only the batch <code>{batch}</code>{' '}

@@ -14,7 +14,7 @@ export const shownEnvironments = computed<readonly Environment[]>(() => {
   const picked = all.filter(({ key }) => chosen.value?.includes(key));
   if (picked.length > 0) return picked.slice(0, MOST);
   if (all.length <= MOST) return all;
-  const first = new Set([...all.filter((each) => each.protected), ...all].slice(0, MOST));
+  const first = new Set([...new Set([...all.filter((each) => each.protected), ...all])].slice(0, MOST));
   return all.filter((each) => first.has(each));
 });
 

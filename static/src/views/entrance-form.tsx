@@ -11,7 +11,7 @@ interface Props {
   readonly page: string;
   /** What the button says. */
   readonly verb: string;
-  /** Of an invitation: its token, and the only address it is for. */
+  /** The token that the address brought along, and the only e-mail address it is for. */
   readonly invited?: { readonly token: string; readonly email: string | null };
 }
 
@@ -31,6 +31,11 @@ export function EntranceForm({ way, page, verb, invited }: Props) {
   const [isShown, setShown] = useState(false);
   const [isCapsLock, setCapsLock] = useState(false);
   const alert = useRef<HTMLDivElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => {
+    // The first that is to be filled in; what the address brought along is there already.
+    [...(form.current?.querySelectorAll('input') ?? [])].find(({ value }) => value === '')?.focus();
+  }, []);
   const wait = useWait(problem);
   useLayoutEffect(() => {
     if (problem !== undefined) alert.current?.focus();
@@ -66,6 +71,7 @@ export function EntranceForm({ way, page, verb, invited }: Props) {
 
   return (
     <form
+      ref={form}
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();

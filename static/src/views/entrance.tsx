@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import type { SetupState } from '../api/people.js';
+import { place } from '../router.js';
 import { farewell } from '../state/session.js';
 import { lazy } from '../widgets/lazy.js';
 import { Notice } from '../widgets/small.js';
@@ -13,7 +14,7 @@ type Way = 'setup' | 'login' | 'register';
 const WORDS: Record<Way, { title: string; lede: string; verb: string }> = {
   setup: {
     title: 'Create the first admin',
-    lede: 'This installation is new. Its setup token stands in the log of the service, where it started.',
+    lede: 'This installation is new. Open the address that the service printed where it started, or paste its setup token.',
     verb: 'Create admin',
   },
   login: { title: 'Log in', lede: 'Feature flags that say why.', verb: 'Log in' },
@@ -49,9 +50,19 @@ function Ways({ setup, page }: { setup: SetupState; page: string }) {
   return (
     <>
       <h1>{WORDS[way].title}</h1>
-      <p class="muted">{WORDS[way].lede}</p>
+      <p class="muted">
+        {way === 'setup' && place.value.fragment !== ''
+          ? 'This installation is new, and you are the first.'
+          : WORDS[way].lede}
+      </p>
       {farewell.value && way === 'login' && <Notice role="status">{farewell.value}</Notice>}
-      <EntranceForm key={way} way={way} page={page} verb={WORDS[way].verb} />
+      <EntranceForm
+        key={way}
+        way={way}
+        page={page}
+        verb={WORDS[way].verb}
+        {...(way === 'setup' ? { invited: { token: place.value.fragment, email: null } } : {})}
+      />
       {way === 'login' && setup.registration_open && (
         <p class="muted">
           New here? <a href="/app/register">Create an account</a>

@@ -11,17 +11,18 @@ import { cannotWrite } from '../state/health.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
 import { Button, IconButton } from '../widgets/button.js';
-import { Dialog } from '../widgets/dialog.js';
 import { Field } from '../widgets/field.js';
-import { Badge, Copy, EnvironmentName, Notice, PageHead, Time } from '../widgets/small.js';
+import { FormDialog } from '../widgets/form-dialog.js';
+import { ListTable } from '../widgets/list-table.js';
+import { Badge, Copy, EnvironmentName, PageHead, Time } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { keyFrom } from './new-flag.js';
 
 /** The places where flags have settings of their own. */
 export function Environments() {
   const all = environments.value ?? [];
-  const [asked, setAsked] = useState<
-    { kind: 'new' } | { kind: 'edit' | 'delete'; environment: Environment }
-  >();
+  const [isNew, setNew] = useAsked('new');
+  const [asked, setAsked] = useState<{ kind: 'edit' | 'delete'; environment: Environment }>();
   const mayEdit = isAtLeast('admin') && cannotWrite.value === undefined;
 
   const move = async (index: number, by: -1 | 1): Promise<void> => {
@@ -50,100 +51,79 @@ export function Environments() {
           icon="plus"
           disabled={!mayEdit}
           title={isAtLeast('admin') ? undefined : 'For admins'}
-          onClick={() => setAsked({ kind: 'new' })}
+          onClick={() => setNew(true)}
         >
           New environment
         </Button>
       </PageHead>
-      <div class="table">
-        <table>
-          <caption class="hidden">Environments</caption>
-          <thead>
-            <tr>
-              <th scope="col">Environment</th>
-              <th scope="col">Protection</th>
-              <th scope="col" class="number">
-                Revision
-              </th>
-              <th scope="col">Changed</th>
-              <th scope="col">
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {all.map((environment, index) => (
-              <tr key={environment.key}>
-                <th scope="row">
-                  <EnvironmentName name={environment.name} position={environment.position} locked={false} />
-                  <span class="flag-name row">
-                    <code>{environment.key}</code>
-                    <Copy text={environment.key} label={`Copy ${environment.key}`} />
-                  </span>
-                  {environment.description && <span class="flag-name">{environment.description}</span>}
-                </th>
-                <td>
-                  {environment.protected ? (
-                    <Badge tone="warn">protected</Badge>
-                  ) : (
-                    <span class="muted">open</span>
-                  )}
-                  {environment.protected && (
-                    <p class="hint">
-                      Only admins change it.{' '}
-                      {environment.confirm_changes ? 'The API asks people to name what they change.' : ''}
-                    </p>
-                  )}
-                </td>
-                <td class="number">
-                  <span class="card-word">revision </span>
-                  {environment.revision}
-                </td>
-                <td>
-                  <span class="card-word">changed </span>
-                  <Time at={environment.updated_at} />
-                </td>
-                <td class="row-actions">
-                  <IconButton
-                    label={`Move ${environment.name} up`}
-                    icon="up"
-                    disabled={!mayEdit || index === 0}
-                    onClick={() => void move(index, -1)}
-                  />
-                  <IconButton
-                    label={`Move ${environment.name} down`}
-                    icon="down"
-                    disabled={!mayEdit || index === all.length - 1}
-                    onClick={() => void move(index, 1)}
-                  />
-                  <IconButton
-                    label={`Edit ${environment.name}`}
-                    icon="edit"
-                    disabled={!mayEdit}
-                    onClick={() => setAsked({ kind: 'edit', environment })}
-                  />
-                  <IconButton
-                    label={`Delete ${environment.name}`}
-                    icon="trash"
-                    disabled={!mayEdit}
-                    onClick={() => setAsked({ kind: 'delete', environment })}
-                  />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {asked?.kind === 'delete' ? (
+      <ListTable
+        caption="Environments"
+        columns={['Environment', 'Protection', 'Revision', 'Changed']}
+        numbers={['Revision']}
+      >
+        {all.map((environment, index) => (
+          <tr key={environment.key}>
+            <th scope="row">
+              <EnvironmentName name={environment.name} position={environment.position} locked={false} />
+              <span class="flag-name row">
+                <code>{environment.key}</code>
+                <Copy text={environment.key} label={`Copy ${environment.key}`} />
+              </span>
+              {environment.description && <span class="flag-name">{environment.description}</span>}
+            </th>
+            <td>
+              {environment.protected ? <Badge tone="warn">protected</Badge> : <span class="muted">open</span>}
+              {environment.protected && (
+                <p class="hint">
+                  Only admins change it.{' '}
+                  {environment.confirm_changes ? 'The API asks people to name what they change.' : ''}
+                </p>
+              )}
+            </td>
+            <td class="number">
+              <span class="card-word">revision </span>
+              {environment.revision}
+            </td>
+            <td>
+              <span class="card-word">changed </span>
+              <Time at={environment.updated_at} />
+            </td>
+            <td class="row-actions">
+              <IconButton
+                label={`Move ${environment.name} up`}
+                icon="up"
+                disabled={!mayEdit || index === 0}
+                onClick={() => void move(index, -1)}
+              />
+              <IconButton
+                label={`Move ${environment.name} down`}
+                icon="down"
+                disabled={!mayEdit || index === all.length - 1}
+                onClick={() => void move(index, 1)}
+              />
+              <IconButton
+                label={`Edit ${environment.name}`}
+                icon="edit"
+                disabled={!mayEdit}
+                onClick={() => setAsked({ kind: 'edit', environment })}
+              />
+              <IconButton
+                label={`Delete ${environment.name}`}
+                icon="trash"
+                disabled={!mayEdit}
+                onClick={() => setAsked({ kind: 'delete', environment })}
+              />
+            </td>
+          </tr>
+        ))}
+      </ListTable>
+      {asked?.kind === 'delete' && (
         <DeleteEnvironment environment={asked.environment} onClose={() => setAsked(undefined)} />
-      ) : (
-        asked && (
-          <EditEnvironment
-            environment={asked.kind === 'edit' ? asked.environment : undefined}
-            onClose={() => setAsked(undefined)}
-          />
-        )
       )}
+      {asked?.kind === 'edit' && (
+        <EditEnvironment environment={asked.environment} onClose={() => setAsked(undefined)} />
+      )}
+      {isNew && mayEdit && <EditEnvironment environment={undefined} onClose={() => setNew(false)} />}
     </>
   );
 }
@@ -160,163 +140,133 @@ function EditEnvironment({
   const [description, setDescription] = useState((environment?.description as string | null) ?? '');
   const [isProtected, setProtected] = useState(environment?.protected ?? false);
   const [isConfirmed, setConfirmed] = useState(environment?.confirm_changes ?? true);
-  const [problem, setProblem] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
   const theKey = key ?? keyFrom(name).replace(/[._]/g, '-').slice(0, 50);
-  const errorOf = (path: string): string | undefined =>
-    problem instanceof ApiProblem ? problem.errors.find((error) => error.path === path)?.message : undefined;
   const submit = async (): Promise<void> => {
-    setBusy(true);
     const fields = {
       name,
       description: (description === '' ? null : description) as never,
       protected: isProtected,
       confirm_changes: isConfirmed,
     };
-    try {
-      if (environment) await updateEnvironment(environment.key, fields, environment.version);
-      else await createEnvironment({ key: theKey, ...fields });
-      await loadEnvironments();
-      toast(`${name} is saved`);
-      onClose();
-    } catch (error) {
-      setProblem(error);
-      setBusy(false);
-    }
+    if (environment) await updateEnvironment(environment.key, fields, environment.version);
+    else await createEnvironment({ key: theKey, ...fields });
+    await loadEnvironments();
+    toast(`${name} is saved`);
+    onClose();
   };
   return (
-    <Dialog title={environment ? `Edit ${environment.name}` : 'New environment'} onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {problem !== undefined && !errorOf('key') && !errorOf('name') && (
-          <Notice tone="bad" role="alert">
-            {sentenceOf(problem)}
-          </Notice>
-        )}
-        <Field label="Name" error={errorOf('name')}>
-          <input
-            type="text"
-            required
-            autoFocus
-            maxLength={100}
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </Field>
-        {!environment && (
-          <Field label="Key" hint="What your code names it by. It never changes." error={errorOf('key')}>
+    <FormDialog
+      title={environment ? `Edit ${environment.name}` : 'New environment'}
+      verb={environment ? 'Save' : 'Create environment'}
+      isReady={name.trim() !== ''}
+      placed={['key', 'name']}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      {(errorOf) => (
+        <>
+          <Field label="Name" error={errorOf('name')}>
             <input
               type="text"
-              class="mono"
               required
-              maxLength={50}
-              spellcheck={false}
-              value={theKey}
-              onInput={(event) => setKey(event.currentTarget.value)}
+              autoFocus
+              maxLength={100}
+              value={name}
+              onInput={(event) => setName(event.currentTarget.value)}
             />
           </Field>
-        )}
-        <Field label="Description (optional)">
-          <input
-            type="text"
-            maxLength={500}
-            value={description}
-            onInput={(event) => setDescription(event.currentTarget.value)}
-          />
-        </Field>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isProtected}
-            onChange={(event) => setProtected(event.currentTarget.checked)}
-          />
-          Protected: only admins change things in it, and type what they change
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isConfirmed}
-            disabled={!isProtected}
-            onChange={(event) => setConfirmed(event.currentTarget.checked)}
-          />
-          The API asks people for it too, in <code>confirm</code>
-        </label>
-        <div class="actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" writes tone="primary" busy={isBusy} disabled={name.trim() === ''}>
-            {environment ? 'Save' : 'Create environment'}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+          {!environment && (
+            <Field label="Key" hint="What your code names it by. It never changes." error={errorOf('key')}>
+              <input
+                type="text"
+                class="mono"
+                required
+                maxLength={50}
+                spellcheck={false}
+                value={theKey}
+                onInput={(event) => setKey(event.currentTarget.value)}
+              />
+            </Field>
+          )}
+          <Field label="Description (optional)">
+            <input
+              type="text"
+              maxLength={500}
+              value={description}
+              onInput={(event) => setDescription(event.currentTarget.value)}
+            />
+          </Field>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isProtected}
+              onChange={(event) => setProtected(event.currentTarget.checked)}
+            />
+            Protected: only admins change things in it, and type what they change
+          </label>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isConfirmed}
+              disabled={!isProtected}
+              onChange={(event) => setConfirmed(event.currentTarget.checked)}
+            />
+            The API asks people for it too, in <code>confirm</code>
+          </label>
+        </>
+      )}
+    </FormDialog>
   );
 }
 
 function DeleteEnvironment({ environment, onClose }: { environment: Environment; onClose: () => void }) {
   const [typed, setTyped] = useState('');
   const [isForced, setForced] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
-  const isInUse = problem instanceof ApiProblem && problem.code === 'environment_in_use';
   return (
-    <Dialog title={`Delete ${environment.name}?`} onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          deleteEnvironment(environment.key, isForced, environment.version).then(
-            async () => {
-              await loadEnvironments();
-              toast(`${environment.name} is deleted`);
-              onClose();
-            },
-            (error: unknown) => setProblem(error),
-          );
-        }}
-      >
-        <p>Programs that ask for flags there get their defaults. This cannot be undone.</p>
-        {problem !== undefined && (
-          <Notice tone="bad" role="alert">
-            {sentenceOf(problem)}
-          </Notice>
-        )}
-        {isInUse && (
-          <label class="check">
+    <FormDialog
+      title={`Delete ${environment.name}?`}
+      verb="Delete"
+      tone="danger"
+      isReady={typed === environment.key}
+      onClose={onClose}
+      onSubmit={async () => {
+        await deleteEnvironment(environment.key, isForced, environment.version);
+        await loadEnvironments();
+        toast(`${environment.name} is deleted`);
+        onClose();
+      }}
+    >
+      {(_, problem) => (
+        <>
+          <p>Programs that ask for flags there get their defaults. This cannot be undone.</p>
+          {(isForced || (problem instanceof ApiProblem && problem.code === 'environment_in_use')) && (
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={isForced}
+                onChange={(event) => setForced(event.currentTarget.checked)}
+              />
+              Delete what is in it, too
+            </label>
+          )}
+          <Field
+            label={
+              <>
+                Type <code>{environment.key}</code> to confirm
+              </>
+            }
+          >
             <input
-              type="checkbox"
-              checked={isForced}
-              onChange={(event) => setForced(event.currentTarget.checked)}
+              type="text"
+              autoFocus
+              autocomplete="off"
+              spellcheck={false}
+              value={typed}
+              onInput={(event) => setTyped(event.currentTarget.value)}
             />
-            Delete what is in it, too
-          </label>
-        )}
-        <Field
-          label={
-            <>
-              Type <code>{environment.key}</code> to confirm
-            </>
-          }
-        >
-          <input
-            type="text"
-            autoFocus
-            autocomplete="off"
-            spellcheck={false}
-            value={typed}
-            onInput={(event) => setTyped(event.currentTarget.value)}
-          />
-        </Field>
-        <div class="actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" writes tone="danger" disabled={typed !== environment.key}>
-            Delete
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+          </Field>
+        </>
+      )}
+    </FormDialog>
   );
 }

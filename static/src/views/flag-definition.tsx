@@ -59,73 +59,76 @@ export function FlagDefinitionPanel({ editor, flag, draft, mayEdit, role }: Prop
     <>
       <fieldset class="plain" disabled={!mayEdit}>
         <legend class="hidden">Definition</legend>
-        <section class="panel stack">
-          <h2>About</h2>
-          <Field label="Name">
-            <input
-              type="text"
-              required
-              maxLength={200}
-              value={draft.name}
-              onInput={(event) => editor.edit({ name: event.currentTarget.value })}
-            />
-          </Field>
-          <Field label="Description">
-            <textarea
-              rows={3}
-              maxLength={1000}
-              value={draft.description ?? ''}
-              onInput={({ currentTarget: { value } }) =>
-                editor.edit({ description: value === '' ? null : value })
-              }
-            />
-          </Field>
-          <Field label="Tags">
-            <ChipsInput
-              values={draft.tags}
-              label="Tags"
-              onChange={(tags) => editor.edit({ tags: [...tags].sort() })}
-            />
-          </Field>
-          <Field label="Owner" hint="A person or a team. owner:me finds yours.">
-            <input
-              type="text"
-              maxLength={254}
-              value={draft.owner ?? ''}
-              onInput={({ currentTarget: { value } }) => editor.edit({ owner: value === '' ? null : value })}
-            />
-          </Field>
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={draft.client_visible}
-              onChange={(event) => editor.edit({ client_visible: event.currentTarget.checked })}
-            />
-            Client keys (browsers, apps) may ask for it
-          </label>
+        <section class="panel step">
+          <div>
+            <h2>About</h2>
+            <p class="muted">The same in every environment.</p>
+          </div>
+          <div class="stack">
+            <Field label="Name">
+              <input
+                type="text"
+                required
+                maxLength={200}
+                value={draft.name}
+                onInput={(event) => editor.edit({ name: event.currentTarget.value })}
+              />
+            </Field>
+            <Field label="Description">
+              <textarea
+                rows={3}
+                maxLength={1000}
+                value={draft.description ?? ''}
+                onInput={({ currentTarget: { value } }) =>
+                  editor.edit({ description: value === '' ? null : value })
+                }
+              />
+            </Field>
+            <Field label="Tags">
+              <ChipsInput
+                values={draft.tags}
+                label="Tags"
+                onChange={(tags) => editor.edit({ tags: [...tags].sort() })}
+              />
+            </Field>
+            <Field label="Owner" hint="A person or a team. owner:me finds yours.">
+              <input
+                type="text"
+                maxLength={254}
+                value={draft.owner ?? ''}
+                onInput={({ currentTarget: { value } }) =>
+                  editor.edit({ owner: value === '' ? null : value })
+                }
+              />
+            </Field>
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={draft.client_visible}
+                onChange={(event) => editor.edit({ client_visible: event.currentTarget.checked })}
+              />
+              Client keys (browsers, apps) may ask for it
+            </label>
+          </div>
         </section>
-        <section class="panel">
-          <div class="panel-head">
-            <div>
-              <h2>Variants</h2>
-              <p class="muted">
-                What it can give: <Badge tone="accent">{flag.value_type}</Badge>
-              </p>
-            </div>
+        <section class="panel step">
+          <div>
+            <h2>Variants</h2>
+            <p class="muted">
+              What it can give: <Badge tone="accent">{flag.value_type}</Badge>
+            </p>
           </div>
           <Variants flag={flag} draft={draft} editor={editor} />
         </section>
       </fieldset>
-      <section class="panel">
-        <div class="panel-head">
-          <div>
-            <h2>The end of a flag</h2>
-            <p class="muted">
-              {isArchived
-                ? 'It is off everywhere and left out of lists. It can be brought back.'
-                : 'An archived flag is off everywhere and left out of lists. Deleting takes it out of one environment; its history stays.'}
-            </p>
-          </div>
+      <section class="panel step">
+        <div>
+          <h2>The end of a flag</h2>
+          <p class="muted">
+            {isArchived
+              ? 'It is off everywhere and left out of lists. It can be brought back.'
+              : 'An archived flag is off everywhere and left out of lists. Deleting takes it out of one environment; its history stays.'}
+          </p>
         </div>
         <div class="row">
           <Button

@@ -35,31 +35,35 @@ export function Row({ row, isSelected, onSelect, onAsk, onTag }: RowProps) {
       )}
       <th scope="row" class="flag-cell">
         <span class="flag-key">
-          <a href={`/app/flags/${row.key}`}>{row.key}</a>
+          <a href={`/app/flags/${row.key}`} title={row.key}>
+            {row.key}
+          </a>
           <Copy text={row.key} label={`Copy ${row.key}`} />
         </span>
-        {row.name !== row.key && <span class="flag-name">{row.name}</span>}
-        {(row.tags.length > 0 || row.stale || row.archived_at || row.value_type !== 'boolean') && (
-          <span class="tags">
-            {row.archived_at && <Badge tone="warn">archived</Badge>}
-            {row.stale && (
-              <span title="Nobody has changed it for 30 days, and everybody gets the same. It may be ready to go.">
-                <Badge tone="warn">stale</Badge>
-              </span>
-            )}
-            {row.value_type !== 'boolean' && <Badge tone="accent">{row.value_type}</Badge>}
-            {row.tags.map((tag) => (
-              <button
-                key={tag}
-                type="button"
-                class="tag"
-                onClick={() => onTag(/\s/.test(tag) ? `#"${tag}"` : `#${tag}`)}
-              >
-                {tag}
-              </button>
-            ))}
-          </span>
-        )}
+        <span class="flag-about">
+          {row.name !== row.key && <span class="flag-name">{row.name}</span>}
+          {(row.tags.length > 0 || row.stale || row.archived_at || row.value_type !== 'boolean') && (
+            <span class="tags">
+              {row.archived_at && <Badge tone="warn">archived</Badge>}
+              {row.stale && (
+                <span title="Nobody has changed it for 30 days, and everybody gets the same. It may be ready to go.">
+                  <Badge tone="warn">stale</Badge>
+                </span>
+              )}
+              {row.value_type !== 'boolean' && <Badge tone="accent">{row.value_type}</Badge>}
+              {row.tags.map((tag) => (
+                <button
+                  key={tag}
+                  type="button"
+                  class="tag"
+                  onClick={() => onTag(/\s/.test(tag) ? `#"${tag}"` : `#${tag}`)}
+                >
+                  {tag}
+                </button>
+              ))}
+            </span>
+          )}
+        </span>
       </th>
       {shownEnvironments.value.map((environment) => {
         const cell = cells.get(environment.key);
@@ -80,20 +84,21 @@ export function Row({ row, isSelected, onSelect, onAsk, onTag }: RowProps) {
       <UsageCell flagKey={row.key} />
       <td class="changed" data-label="Changed">
         {change && (
-          <>
+          <span>
             <Time at={change.at} />
             <span class="muted by" title={change.by}>
               {change.by === user.value?.email ? 'you' : change.by}
             </span>
-          </>
+          </span>
         )}
       </td>
     </tr>
   );
 }
 
-/** Where it matters how much a flag is used: the last environment that is shown. */
-export const watchedEnvironment = () => shownEnvironments.value.at(-1);
+/** Where it matters how much a flag is used: the last environment that is protected, or the last of all that are shown. */
+export const watchedEnvironment = () =>
+  shownEnvironments.value.findLast((each) => each.protected) ?? shownEnvironments.value.at(-1);
 
 function UsageCell({ flagKey }: { flagKey: string }) {
   const environment = watchedEnvironment();

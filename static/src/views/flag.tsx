@@ -1,35 +1,24 @@
-import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { updateFlag } from '../api/flags.js';
 import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { guardLeaving, href, navigate, place } from '../router.js';
 import { environmentOf, environments } from '../state/environments.js';
-import { SHARED_FIELDS } from '../state/flag-draft.js';
+import { serveWords, SHARED_FIELDS } from '../state/flag-draft.js';
 import { FlagEditor } from '../state/flag-editor.js';
 import { cannotWrite } from '../state/health.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
 import { placeWords, plural } from '../state/wording.js';
 import { Button, LinkButton } from '../widgets/button.js';
-import { ConfirmChange } from '../widgets/confirm-change.js';
 import { Dialog } from '../widgets/dialog.js';
-import { JsonDiff } from '../widgets/diff.js';
+import { EnvironmentTabs } from '../widgets/environment-tabs.js';
 import { lazy } from '../widgets/lazy.js';
-import {
-  Badge,
-  Copy,
-  Empty,
-  EnvironmentName,
-  Failure,
-  Notice,
-  PageHead,
-  Skeleton,
-  Time,
-} from '../widgets/small.js';
+import { Badge, Copy, Empty, Failure, Notice, PageHead, Skeleton, Time } from '../widgets/small.js';
 import { Switch } from '../widgets/switch.js';
 import { FlagTargetingPanels } from './flag-targeting.js';
 
+const ConfirmToggle = lazy(async () => (await import('./confirm-toggle.js')).ConfirmToggle, null);
 const FlagDefinitionPanel = lazy(async () => (await import('./flag-definition.js')).FlagDefinitionPanel);
 const FlagUsage = lazy(async () => (await import('./flag-usage.js')).FlagUsage);
 const ReviewDialog = lazy(async () => (await import('./flag-review.js')).ReviewDialog, null);
@@ -40,7 +29,8 @@ export function FlagPage({ flagKey }: { flagKey: string }) {
   const all = environments.value ?? [];
   const wanted = place.value.query.get('env');
   const environment = all.find(({ key }) => key === wanted) ?? all[0];
-  const tab = place.value.query.get('tab') ?? 'targeting';
+  const asked = place.value.query.get('tab');
+  const tab = asked === 'usage' || asked === 'definition' ? asked : 'targeting';
   if (!environment) return <Empty title="There is no environment yet" />;
   return (
     <InEnvironment
@@ -248,17 +238,17 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
       )}
 
       {asked.value === 'toggle' && (
-        <ConfirmChange
-          title={`Turn ${flag.is_enabled ? 'off' : 'on'} in ${here?.name ?? environment}?`}
-          verb={flag.is_enabled ? 'Turn off' : 'Turn on'}
-          tone={flag.is_enabled ? 'danger' : 'primary'}
-          typed={flag.key}
+        <ConfirmToggle
+          asked={{
+            key: flag.key,
+            name: here?.name ?? environment,
+            isEnabled: !flag.is_enabled,
+            summary:
+              flag.default_serve === null ? 'as before' : serveWords(flag.default_serve, flag.off_variant),
+          }}
           onClose={() => (asked.value = undefined)}
           onConfirm={(consent) => void toggle(consent)}
-        >
-          <p>Live users notice at once.</p>
-          <JsonDiff before={{ is_enabled: flag.is_enabled }} after={{ is_enabled: !flag.is_enabled }} />
-        </ConfirmChange>
+        />
       )}
       {(asked.value === 'save' || asked.value === 'diff') && (
         <ReviewDialog
@@ -291,28 +281,29 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
   );
 }
 
+const SIDES = [
+  ['targeting', 'Targeting'],
+  ['usage', 'Usage'],
+  ['definition', 'Definition'],
+] as const;
+
 function Tabs({ flagKey, environment, tab }: { flagKey: string; environment: string; tab: string }) {
-  const to = (env: string, which: string): string =>
-    href(`/flags/${flagKey}?env=${env}${which === 'targeting' ? '' : `&tab=${which}`}`);
-  const link = (address: string, isHere: boolean, label: ComponentChildren) => (
-    <a href={address} aria-current={isHere ? 'page' : undefined}>
-      {label}
-    </a>
-  );
+  const to = (env: string, side: string): string =>
+    href(`/flags/${flagKey}?env=${env}${side === 'targeting' ? '' : `&tab=${side}`}`);
   return (
-    <nav class="tabs" aria-label="Environments">
-      {(environments.value ?? []).map((each) =>
-        link(
-          to(each.key, tab === 'usage' ? tab : 'targeting'),
-          tab !== 'definition' && each.key === environment,
-          <EnvironmentName name={each.name} position={each.position} locked={each.protected} />,
-        ),
-      )}
-      <span class="spacer" />
-      {tab !== 'targeting' && link(to(environment, 'targeting'), false, 'Targeting')}
-      {link(to(environment, 'usage'), tab === 'usage', 'Usage')}
-      {link(to(environment, 'definition'), tab === 'definition', 'Definition')}
-    </nav>
+    <div class="tabs-row">
+      <EnvironmentTabs
+        current={tab === 'definition' ? undefined : environment}
+        to={(env) => to(env, tab === 'usage' ? tab : 'targeting')}
+      />
+      <nav class="tabs" aria-label="Sides of the flag">
+        {SIDES.map(([side, label]) => (
+          <a key={side} href={to(environment, side)} aria-current={tab === side ? 'page' : undefined}>
+            {label}
+          </a>
+        ))}
+      </nav>
+    </div>
   );
 }
 

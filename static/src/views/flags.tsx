@@ -21,6 +21,7 @@ import { plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { Icon } from '../widgets/icon.js';
 import { CodeBlock, Empty, EnvironmentName, Failure, PageHead, Pager, Skeleton } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { BulkBar } from './bulk-bar.js';
 import { ColumnPicker, shownEnvironments } from './column-picker.js';
 import { NewFlag } from './new-flag.js';
@@ -34,7 +35,7 @@ export function Flags() {
   const search = place.value.query.get('q') ?? '';
   const skip = Math.max(0, Number(place.value.query.get('skip') ?? 0) || 0);
   const sort = place.value.query.get('sort') === 'changed' ? 'changed' : 'key';
-  const isNew = useSignal(place.value.query.has('new'));
+  const [isNew, setNew] = useAsked('new');
   const asked = useSignal<AskedToggle | undefined>(undefined);
   const selected = useSignal<ReadonlySet<string>>(new Set());
   const box = useRef<HTMLInputElement>(null);
@@ -43,9 +44,6 @@ export function Flags() {
   useEffect(() => {
     void loadTable(tableQuery(search, skip, sort));
   }, [search, skip, sort, user.value?.email]);
-  useEffect(() => {
-    if (place.value.query.has('new')) isNew.value = true;
-  }, [place.value.query.has('new')]);
   useEffect(followTable, []);
   const watched = watchedEnvironment();
   useEffect(() => (watched ? followTableUsage(watched.key) : undefined), [watched?.key]);
@@ -75,7 +73,7 @@ export function Flags() {
           writes
           disabled={!mayEdit}
           title={mayEdit ? undefined : 'Viewers cannot make flags'}
-          onClick={() => (isNew.value = true)}
+          onClick={() => setNew(true)}
         >
           New flag
         </Button>
@@ -90,10 +88,10 @@ export function Flags() {
       ) : !shown ? (
         <Skeleton rows={10} label="Loading flags" />
       ) : shown.rows.length === 0 ? (
-        <NoFlags search={search} onNew={() => (isNew.value = true)} />
+        <NoFlags search={search} onNew={() => setNew(true)} />
       ) : (
         <div class="flag-table" ref={body} aria-busy={isTableLoading.value}>
-          <table>
+          <table class={`columns-${columns.length}`}>
             <caption class="hidden">Flags and what each does in every environment</caption>
             <thead>
               <tr>
@@ -133,8 +131,12 @@ export function Flags() {
                     />
                   </th>
                 ))}
-                {watched && <th scope="col">{watched.name}, 24 h</th>}
-                <th scope="col" aria-sort={sort === 'changed' ? 'descending' : undefined}>
+                {watched && (
+                  <th scope="col" class="usage-cell">
+                    {watched.name}, 24 h
+                  </th>
+                )}
+                <th scope="col" class="changed" aria-sort={sort === 'changed' ? 'descending' : undefined}>
                   <button
                     type="button"
                     class="sort"
@@ -179,12 +181,9 @@ export function Flags() {
         />
       )}
       {asked.value && <ToggleDialog asked={asked.value} onClose={() => (asked.value = undefined)} />}
-      {isNew.value && (
+      {isNew && mayEdit && (
         <NewFlag
-          onClose={() => {
-            isNew.value = false;
-            if (place.value.query.has('new')) setQuery({ new: undefined });
-          }}
+          onClose={() => setNew(false)}
           onMade={(flag, environment) => navigate(`/flags/${flag}?env=${environment}`)}
         />
       )}

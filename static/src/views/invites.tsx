@@ -1,16 +1,16 @@
 import { useState } from 'preact/hooks';
 import { createInvite, listInvites, withdrawInvite, type Invite, type NewInvite } from '../api/invites.js';
 import type { Role } from '../api/people.js';
-import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { linkOf, USUAL_VALIDITY, VALIDITIES } from '../state/invites.js';
 import { ROLE_MAY, ROLES } from '../state/roles.js';
-import { toast } from '../state/toasts.js';
 import { plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
-import { ConfirmChange } from '../widgets/confirm-change.js';
+import { ConfirmEnd } from '../widgets/confirm-end.js';
 import { Dialog } from '../widgets/dialog.js';
 import { Field } from '../widgets/field.js';
-import { Badge, CopyButton, Deadline, Failure, Notice, Pager } from '../widgets/small.js';
+import { FormDialog } from '../widgets/form-dialog.js';
+import { ListTable } from '../widgets/list-table.js';
+import { Badge, CopyButton, Deadline, Failure, Pager } from '../widgets/small.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 
@@ -23,7 +23,6 @@ export function OpenInvites() {
   const [skip, setSkip] = useState(0);
   const list = useLoaded(`invites|${skip}`, () => listInvites(skip, PAGE));
   const [withdrawn, setWithdrawn] = useState<Invite>();
-  const [problem, setProblem] = useState<string>();
   useNews(['invite', 'user'], list.reload);
   if (list.error !== undefined && !list.value) return <Failure error={list.error} onRetry={list.reload} />;
   if (!list.value || (list.value.total === 0 && !withdrawn)) return null;
@@ -34,75 +33,49 @@ export function OpenInvites() {
         {plural(list.value.total, 'link')} that nobody has used yet. A lost one cannot be shown again:
         withdraw it, and invite anew.
       </p>
-      <div class="table">
-        <table>
-          <caption class="hidden">Open invitations</caption>
-          <thead>
-            <tr>
-              <th scope="col">For</th>
-              <th scope="col">Role</th>
-              <th scope="col">Invited by</th>
-              <th scope="col">Until</th>
-              <th scope="col">
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {list.value.items.map((invite) => (
-              <tr key={invite.id}>
-                <th scope="row">{invite.email ?? 'Whoever has the link'}</th>
-                <td>
-                  <Badge tone={invite.role === 'admin' ? 'warn' : 'plain'}>{invite.role}</Badge>
-                </td>
-                <td>
-                  <span class="card-word">by </span>
-                  {invite.created_by}
-                </td>
-                <td>
-                  <span class="card-word">until </span>
-                  <Deadline at={invite.expires_at} />
-                </td>
-                <td class="row-actions">
-                  <Button
-                    small
-                    writes
-                    tone="danger"
-                    aria-label={`Withdraw the invitation for ${nameOf(invite)}`}
-                    onClick={() => {
-                      setProblem(undefined);
-                      setWithdrawn(invite);
-                    }}
-                  >
-                    Withdraw
-                  </Button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ListTable caption="Open invitations" columns={['For', 'Role', 'Invited by', 'Until']}>
+        {list.value.items.map((invite) => (
+          <tr key={invite.id}>
+            <th scope="row">{invite.email ?? 'Whoever has the link'}</th>
+            <td>
+              <Badge tone={invite.role === 'admin' ? 'warn' : 'plain'}>{invite.role}</Badge>
+            </td>
+            <td>
+              <span class="card-word">by </span>
+              {invite.created_by}
+            </td>
+            <td>
+              <span class="card-word">until </span>
+              <Deadline at={invite.expires_at} />
+            </td>
+            <td class="row-actions">
+              <Button
+                small
+                writes
+                tone="danger"
+                aria-label={`Withdraw the invitation for ${nameOf(invite)}`}
+                onClick={() => setWithdrawn(invite)}
+              >
+                Withdraw
+              </Button>
+            </td>
+          </tr>
+        ))}
+      </ListTable>
       <Pager skip={skip} limit={PAGE} total={list.value.total} onMove={setSkip} />
       {withdrawn && (
-        <ConfirmChange
+        <ConfirmEnd
           title={`Withdraw the invitation for ${nameOf(withdrawn)}?`}
           verb="Withdraw"
-          tone="danger"
-          error={problem}
-          onClose={() => setWithdrawn(undefined)}
-          onConfirm={({ reason }) => {
-            withdrawInvite(withdrawn.id, reason).then(
-              () => {
-                toast('The invitation is withdrawn');
-                setWithdrawn(undefined);
-                list.reload();
-              },
-              (error: unknown) => setProblem(sentenceOf(error)),
-            );
+          said="The invitation is withdrawn"
+          onEnd={(reason) => withdrawInvite(withdrawn.id, reason)}
+          onClose={(isOver) => {
+            setWithdrawn(undefined);
+            if (isOver) list.reload();
           }}
         >
           <p>Its link is good for nothing from then on. Who used it already keeps the account.</p>
-        </ConfirmChange>
+        </ConfirmEnd>
       )}
     </section>
   );
@@ -118,89 +91,64 @@ function NewInvitation({ onClose, onMade }: { onClose: () => void; onMade: (made
   const [role, setRole] = useState<Role>('viewer');
   const [email, setEmail] = useState('');
   const [hours, setHours] = useState(USUAL_VALIDITY);
-  const [problem, setProblem] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
   const submit = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      onMade(
-        await createInvite({
-          role,
-          expires_in_hours: hours,
-          ...(email.trim() === '' ? {} : { email: email.trim() }),
-        }),
-      );
-    } catch (error) {
-      setProblem(error);
-      setBusy(false);
-    }
+    onMade(
+      await createInvite({
+        role,
+        expires_in_hours: hours,
+        ...(email.trim() === '' ? {} : { email: email.trim() }),
+      }),
+    );
   };
-  const errorOfEmail =
-    problem instanceof ApiProblem ? problem.errors.find(({ path }) => path === 'email')?.message : undefined;
   return (
-    <Dialog title="Invite somebody" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {problem !== undefined && (
-          <Notice tone="bad" role="alert">
-            {sentenceOf(problem)}
-          </Notice>
-        )}
-        <fieldset class="stack kinds">
-          <legend>Role</legend>
-          {ROLES.map(([value, label]) => (
-            <label key={value} class="kind">
-              <input
-                type="radio"
-                name="role"
-                value={value}
-                checked={role === value}
-                autoFocus={value === 'viewer'}
-                onChange={() => setRole(value)}
-              />
-              <span>
-                <strong>{label}</strong>
-                <span class="hint">{sentence(ROLE_MAY[value])}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
-        <Field
-          label="E-mail (optional)"
-          hint="Then only this address can be used. Vexil sends no mail: you send the link."
-          error={errorOfEmail}
-        >
-          <input
-            type="email"
-            inputMode="email"
-            autocomplete="off"
-            maxLength={254}
-            value={email}
-            onInput={(event) => setEmail(event.currentTarget.value)}
-          />
-        </Field>
-        <Field label="Good for">
-          <select value={hours} onChange={(event) => setHours(Number(event.currentTarget.value))}>
-            {VALIDITIES.map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
+    <FormDialog title="Invite somebody" verb="Make the link" onClose={onClose} onSubmit={submit}>
+      {(errorOf) => (
+        <>
+          <fieldset class="stack kinds">
+            <legend>Role</legend>
+            {ROLES.map(([value, label]) => (
+              <label key={value} class="kind">
+                <input
+                  type="radio"
+                  name="role"
+                  value={value}
+                  checked={role === value}
+                  autoFocus={value === 'viewer'}
+                  onChange={() => setRole(value)}
+                />
+                <span>
+                  <strong>{label}</strong>
+                  <span class="hint">{sentence(ROLE_MAY[value])}</span>
+                </span>
+              </label>
             ))}
-          </select>
-        </Field>
-        <div class="actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" writes tone="primary" busy={isBusy}>
-            Make the link
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+          </fieldset>
+          <Field
+            label="E-mail (optional)"
+            hint="Then only this address can be used. Vexil sends no mail: you send the link."
+            error={errorOf('email')}
+          >
+            <input
+              type="email"
+              inputMode="email"
+              autocomplete="off"
+              maxLength={254}
+              value={email}
+              onInput={(event) => setEmail(event.currentTarget.value)}
+            />
+          </Field>
+          <Field label="Good for">
+            <select value={hours} onChange={(event) => setHours(Number(event.currentTarget.value))}>
+              {VALIDITIES.map(([value, label]) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          </Field>
+        </>
+      )}
+    </FormDialog>
   );
 }
 

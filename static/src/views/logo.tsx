@@ -6,7 +6,7 @@ export function Logo() {
         <path d="M9.5 6.5v19" class="logo-pole" />
         <path d="M9.5 8h14l-4 5.25 4 5.25h-14z" class="logo-cloth" />
       </svg>
-      <span>Vexil</span>
+      <span class="logo-word">Vexil</span>
     </span>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { readFlagTable, type FlagTableRow } from '../api/flags.js';
+import type { Role } from '../api/people.js';
 import { navigate } from '../router.js';
 import { environments } from '../state/environments.js';
 import { toggleFlag } from '../state/flag-table.js';
@@ -29,6 +30,14 @@ const SCREENS: readonly (readonly [string, string, IconName])[] = [
   ['/api-keys', 'API keys', 'key'],
   ['/users', 'Users', 'users'],
   ['/start', 'Getting started', 'info'],
+];
+/** Who may make what, and where. */
+const MAKINGS: readonly (readonly [Role, string, string, string])[] = [
+  ['developer', '/flags', 'New flag', 'make'],
+  ['developer', '/segments', 'New segment', 'make'],
+  ['admin', '/api-keys', 'New API key', 'make'],
+  ['admin', '/environments', 'New environment', 'make'],
+  ['admin', '/users', 'Invite somebody', 'people'],
 ];
 const MOST = 12;
 
@@ -82,9 +91,13 @@ export function Palette() {
         run: go(`/flags/${row.key}`),
       })),
     ...SCREENS.map(([to, label, icon]): Command => ({ id: to, label, hint: 'screen', icon, run: go(to) })),
-    ...(isAtLeast('developer')
-      ? [{ id: 'new', label: 'New flag', hint: 'make', icon: 'plus' as const, run: go('/flags?new=1') }]
-      : []),
+    ...MAKINGS.filter(([role]) => isAtLeast(role)).map(([, to, label, hint]): Command => ({
+      id: `new-${to}`,
+      label,
+      hint,
+      icon: 'plus',
+      run: go(`${to}?new=1`),
+    })),
     { id: 'theme', label: 'Change the theme', hint: 'look', icon: 'moon', run: () => (nextTheme(), true) },
     {
       id: 'keys',

@@ -3,51 +3,27 @@ import type { Consent } from '../api/flags.js';
 import { ApiProblem, sentenceOf } from '../api/problem.js';
 import {
   deleteSegment,
-  listSegments,
   readSegment,
   updateSegment,
   type Segment,
   type SegmentUpdate,
 } from '../api/segments.js';
 import { guardLeaving, href, navigate, place } from '../router.js';
-import {
-  attributesIn,
-  groupSentence,
-  writeGroup,
-  newCondition,
-  type ConditionGroup,
-} from '../state/conditions.js';
 import { environmentOf, environments } from '../state/environments.js';
 import { cannotWrite } from '../state/health.js';
+import { changedSegmentFields, segmentDraft, type SegmentDraft } from '../state/segment-draft.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
 import { plural } from '../state/wording.js';
 import { Button, LinkButton } from '../widgets/button.js';
-import { ChipsInput } from '../widgets/chips-input.js';
-import { ConditionEditor } from '../widgets/condition-editor.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 import { JsonDiff } from '../widgets/diff.js';
 import { EnvironmentTabs } from '../widgets/environment-tabs.js';
-import { Field } from '../widgets/field.js';
 import { Copy, Empty, Failure, Notice, PageHead, Skeleton, Time } from '../widgets/small.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
-
-type Draft = Required<Pick<SegmentUpdate, 'name' | 'description'>> & {
-  readonly included: readonly string[] | null;
-  readonly excluded: readonly string[] | null;
-  readonly conditions: ConditionGroup | null;
-};
-
-const draftOf = (segment: Segment): Draft => ({
-  name: segment.name,
-  description: segment.description,
-  included: segment.included,
-  excluded: segment.excluded,
-  conditions: segment.conditions,
-});
-
-const FIELDS = ['name', 'description', 'included', 'excluded', 'conditions'] as const;
+import { SegmentForm } from './segment-form.js';
+import { UsedBy } from './segment-used-by.js';
 
 /** Who is in a segment, in one environment. */
 export function SegmentPage({ segmentKey }: { segmentKey: string }) {
@@ -58,33 +34,23 @@ export function SegmentPage({ segmentKey }: { segmentKey: string }) {
 
 function InEnvironment({ segmentKey, environment }: { segmentKey: string; environment: string }) {
   const loaded = useLoaded(`${environment}/${segmentKey}`, () => readSegment(segmentKey, environment));
-  const [draft, setDraft] = useState<Draft>();
+  const [draft, setDraft] = useState<SegmentDraft>();
   const [seen, setSeen] = useState<Segment>();
   const [asked, setAsked] = useState<'save' | 'delete'>();
   const [leaving, setLeaving] = useState<() => void>();
   const [problem, setProblem] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
-  const [others, setOthers] = useState<readonly string[]>([]);
   const { value: segment } = loaded;
-  const base = seen && draftOf(seen);
-  const changed =
-    base && draft
-      ? FIELDS.filter((field) => JSON.stringify(base[field]) !== JSON.stringify(draft[field]))
-      : [];
+  const base = seen && segmentDraft(seen);
+  const changed = base && draft ? changedSegmentFields(base, draft) : [];
   const isDirty = changed.length > 0;
   useEffect(() => {
     // What is being edited is kept; what somebody else saved meanwhile is said below.
     if (segment && !isDirty) {
       setSeen(segment);
-      setDraft(draftOf(segment));
+      setDraft(segmentDraft(segment));
     }
   }, [segment]);
-  useEffect(() => {
-    listSegments({ environment_key: environment, skip: 0, limit: 1000 }).then(
-      ({ items }) => setOthers(items.map(({ key }) => key).filter((key) => key !== segmentKey)),
-      () => undefined,
-    );
-  }, [environment, segmentKey]);
   useLayoutEffect(
     () =>
       guardLeaving((proceed) => {
@@ -121,12 +87,6 @@ function InEnvironment({ segmentKey, environment }: { segmentKey: string; enviro
   const role = here?.protected ? 'admin' : 'developer';
   const mayEdit = isAtLeast(role) && cannotWrite.value === undefined;
   const isStale = segment.version !== seen.version;
-  const edit = (change: Partial<Draft>): void => setDraft({ ...draft, ...change });
-  const users = [
-    ...segment.used_by.flags.map((key) => ({ key, to: href(`/flags/${key}?env=${environment}`) })),
-    ...segment.used_by.segments.map((key) => ({ key, to: href(`/segments/${key}?env=${environment}`) })),
-  ];
-
   const save = async (consent: Consent): Promise<void> => {
     setBusy(true);
     setProblem(undefined);
@@ -134,7 +94,7 @@ function InEnvironment({ segmentKey, environment }: { segmentKey: string; enviro
       const update = Object.fromEntries(changed.map((field) => [field, draft[field]])) as SegmentUpdate;
       const saved = await updateSegment(segmentKey, environment, update, seen.version, consent);
       setSeen(saved);
-      setDraft(draftOf(saved));
+      setDraft(segmentDraft(saved));
       loaded.set(saved);
       setAsked(undefined);
       toast(`${segmentKey} is saved`);
@@ -187,13 +147,13 @@ function InEnvironment({ segmentKey, environment }: { segmentKey: string; enviro
             Somebody saved version {segment.version} while you edit version {seen.version}. Nothing of yours
             is lost.
           </p>
-          <JsonDiff before={base} after={draftOf(segment)} />
+          <JsonDiff before={base} after={segmentDraft(segment)} />
           <div class="row">
             <Button
               small
               onClick={() => {
                 const mine = Object.fromEntries(changed.map((field) => [field, draft[field]]));
-                setDraft({ ...draftOf(segment), ...mine });
+                setDraft({ ...segmentDraft(segment), ...mine });
                 setSeen(segment);
                 setProblem(undefined);
               }}
@@ -204,7 +164,7 @@ function InEnvironment({ segmentKey, environment }: { segmentKey: string; enviro
               small
               onClick={() => {
                 setSeen(segment);
-                setDraft(draftOf(segment));
+                setDraft(segmentDraft(segment));
                 setProblem(undefined);
               }}
             >
@@ -240,107 +200,13 @@ function InEnvironment({ segmentKey, environment }: { segmentKey: string; enviro
           {message}
         </Notice>
       ))}
-      <fieldset class="plain" disabled={!mayEdit}>
-        <legend class="hidden">Segment</legend>
-        <section class="panel step">
-          <div>
-            <h2>About</h2>
-          </div>
-          <div class="stack">
-            <Field label="Name">
-              <input
-                type="text"
-                required
-                maxLength={200}
-                value={draft.name}
-                onInput={(event) => edit({ name: event.currentTarget.value })}
-              />
-            </Field>
-            <Field label="Description">
-              <textarea
-                rows={2}
-                maxLength={1000}
-                value={draft.description ?? ''}
-                onInput={({ currentTarget: { value } }) => edit({ description: value === '' ? null : value })}
-              />
-            </Field>
-          </div>
-        </section>
-        <KeyList
-          title="Always in it"
-          hint="These users, whatever the conditions say."
-          keys={draft.included}
-          count={segment.included_count}
-          onChange={(included) => edit({ included })}
-        />
-        <KeyList
-          title="Never in it"
-          hint="These users are not, whatever else is said."
-          keys={draft.excluded}
-          count={segment.excluded_count}
-          onChange={(excluded) => edit({ excluded })}
-        />
-        <section class="panel step">
-          <div>
-            <h2>Who else</h2>
-            <p class="muted">
-              {draft.conditions ? `Everyone for whom ${groupSentence(draft.conditions)}.` : 'Nobody.'}
-            </p>
-          </div>
-          <div>
-            {draft.conditions ? (
-              <ConditionEditor
-                group={draft.conditions}
-                segments={others}
-                environment={environment}
-                attributes={['user_id', ...attributesIn(draft.conditions)].filter(Boolean)}
-                onChange={(conditions) => edit({ conditions })}
-                onRemove={() => edit({ conditions: null })}
-              />
-            ) : (
-              <Button
-                small
-                icon="plus"
-                onClick={() => edit({ conditions: writeGroup('all', [newCondition()]) })}
-              >
-                Conditions
-              </Button>
-            )}
-          </div>
-        </section>
-      </fieldset>
-      <section class="panel step">
-        <div>
-          <h2>Used by</h2>
-          <p class="muted">
-            {users.length === 0 ? 'Nothing: it can be deleted.' : 'While it is used it cannot be deleted.'}
-          </p>
-        </div>
-        <div class="stack">
-          {users.length > 0 && (
-            <ul class="row">
-              {users.map(({ key, to }) => (
-                <li key={key}>
-                  <a class="mono" href={to}>
-                    {key}
-                  </a>
-                </li>
-              ))}
-            </ul>
-          )}
-          <div>
-            <Button
-              tone="danger"
-              icon="trash"
-              disabled={users.length > 0 || !isAtLeast('admin')}
-              title={isAtLeast('admin') ? undefined : 'For admins'}
-              onClick={() => setAsked('delete')}
-            >
-              Delete…
-            </Button>
-          </div>
-        </div>
-      </section>
+      <SegmentForm
+        segment={segment}
+        draft={draft}
+        mayEdit={mayEdit}
+        onEdit={(change) => setDraft({ ...draft, ...change })}
+      />
+      <UsedBy segment={segment} onDelete={() => setAsked('delete')} />
       {isDirty && (
         <div class="save-bar" role="region" aria-label="Unsaved changes">
           <strong>{plural(changed.length, 'change')}</strong>
@@ -406,42 +272,5 @@ function InEnvironment({ segmentKey, environment }: { segmentKey: string; enviro
         </ConfirmChange>
       )}
     </>
-  );
-}
-
-function KeyList({
-  title,
-  hint,
-  keys,
-  count,
-  onChange,
-}: {
-  title: string;
-  hint: string;
-  keys: readonly string[] | null;
-  count: number;
-  onChange: (keys: readonly string[]) => void;
-}) {
-  return (
-    <section class="panel step">
-      <div>
-        <h2>{title}</h2>
-        <p class="muted">{hint}</p>
-      </div>
-      <div>
-        {keys === null ? (
-          <p>{plural(count, 'user')}: too many to edit here. The API adds and removes them.</p>
-        ) : (
-          <Field label={`${title}: users`} hideLabel>
-            <ChipsInput
-              values={keys}
-              label={title}
-              placeholder="User ids; paste a list"
-              onChange={(next) => onChange([...next].sort())}
-            />
-          </Field>
-        )}
-      </div>
-    </section>
   );
 }

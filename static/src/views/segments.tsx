@@ -1,16 +1,16 @@
 import { useState } from 'preact/hooks';
 import { createSegment, listSegments, type SegmentSummary } from '../api/segments.js';
-import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { href, navigate, place, setQuery } from '../router.js';
 import { groupSentence } from '../state/conditions.js';
 import { environmentOf, environments } from '../state/environments.js';
 import { isAtLeast } from '../state/session.js';
 import { plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
-import { Dialog } from '../widgets/dialog.js';
 import { EnvironmentTabs } from '../widgets/environment-tabs.js';
 import { Field } from '../widgets/field.js';
-import { Badge, Empty, Failure, Notice, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
+import { FormDialog } from '../widgets/form-dialog.js';
+import { Badge, Empty, Failure, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 import { keyFrom } from './new-flag.js';
@@ -23,7 +23,7 @@ export function Segments() {
   const environment = environmentOf(place.value.query.get('env') ?? '') ?? all[0];
   const search = place.value.query.get('q') ?? '';
   const skip = Number(place.value.query.get('skip') ?? 0) || 0;
-  const [isNew, setNew] = useState(false);
+  const [isNew, setNew] = useAsked('new');
   const key = environment?.key ?? '';
   const list = useLoaded(`${key}|${search}|${skip}`, () =>
     listSegments({ environment_key: key, ...(search ? { q: search } : {}), skip, limit: PAGE }),
@@ -65,6 +65,15 @@ export function Segments() {
               ? 'Try fewer words.'
               : 'A segment such as “beta users” lists people, or says by conditions who is in it. Rules of any flag can use it.'}
           </p>
+          <p>
+            {search ? (
+              <Button onClick={() => setQuery({ q: undefined, skip: undefined })}>Show all segments</Button>
+            ) : (
+              <Button tone="primary" icon="plus" writes disabled={!mayEdit} onClick={() => setNew(true)}>
+                Make a segment
+              </Button>
+            )}
+          </p>
         </Empty>
       ) : (
         <div class="table">
@@ -94,7 +103,7 @@ export function Segments() {
           onMove={(to) => setQuery({ skip: to ? String(to) : undefined })}
         />
       )}
-      {isNew && (
+      {isNew && mayEdit && (
         <NewSegment
           environment={environment.key}
           onClose={() => setNew(false)}
@@ -146,73 +155,58 @@ function NewSegment({
   const [name, setName] = useState('');
   const [key, setKey] = useState<string>();
   const [isEverywhere, setEverywhere] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
   const theKey = key ?? keyFrom(name);
   const mayEverywhere = (environments.value ?? []).every((each) =>
     isAtLeast(each.protected ? 'admin' : 'developer'),
   );
-  const errorOf = (path: string): string | undefined =>
-    problem instanceof ApiProblem ? problem.errors.find((error) => error.path === path)?.message : undefined;
   const submit = async (): Promise<void> => {
-    try {
-      await createSegment({ key: theKey, name, ...(isEverywhere ? {} : { environment_key: environment }) });
-      onMade(theKey);
-    } catch (error) {
-      setProblem(error);
-    }
+    await createSegment({ key: theKey, name, ...(isEverywhere ? {} : { environment_key: environment }) });
+    onMade(theKey);
   };
   return (
-    <Dialog title="New segment" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {problem !== undefined && !errorOf('key') && !errorOf('name') && (
-          <Notice tone="bad" role="alert">
-            {sentenceOf(problem)}
-          </Notice>
-        )}
-        <Field label="Name" error={errorOf('name')}>
-          <input
-            type="text"
-            required
-            autoFocus
-            maxLength={200}
-            value={name}
-            placeholder="Beta users"
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </Field>
-        <Field label="Key" hint="What rules name it by. It never changes." error={errorOf('key')}>
-          <input
-            type="text"
-            class="mono"
-            required
-            maxLength={100}
-            spellcheck={false}
-            value={theKey}
-            onInput={(event) => setKey(event.currentTarget.value)}
-          />
-        </Field>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isEverywhere}
-            disabled={!mayEverywhere}
-            onChange={(event) => setEverywhere(event.currentTarget.checked)}
-          />
-          In every environment; each has its own members
-        </label>
-        <div class="actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" writes tone="primary" disabled={theKey === '' || name.trim() === ''}>
-            Create segment
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New segment"
+      verb="Create segment"
+      isReady={theKey !== '' && name.trim() !== ''}
+      placed={['key', 'name']}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      {(errorOf) => (
+        <>
+          <Field label="Name" error={errorOf('name')}>
+            <input
+              type="text"
+              required
+              autoFocus
+              maxLength={200}
+              value={name}
+              placeholder="Beta users"
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
+          </Field>
+          <Field label="Key" hint="What rules name it by. It never changes." error={errorOf('key')}>
+            <input
+              type="text"
+              class="mono"
+              required
+              maxLength={100}
+              spellcheck={false}
+              value={theKey}
+              onInput={(event) => setKey(event.currentTarget.value)}
+            />
+          </Field>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isEverywhere}
+              disabled={!mayEverywhere}
+              onChange={(event) => setEverywhere(event.currentTarget.checked)}
+            />
+            In every environment; each has its own members
+          </label>
+        </>
+      )}
+    </FormDialog>
   );
 }

@@ -25,6 +25,7 @@ const NAVIGATION: readonly { to: string; label: string; icon: IconName; admin?: 
   { to: '/environments', label: 'Environments', icon: 'layers' },
   { to: '/api-keys', label: 'API keys', icon: 'key', admin: true },
   { to: '/users', label: 'Users', icon: 'users', admin: true },
+  { to: '/start', label: 'Getting started', icon: 'info' },
 ];
 
 /** What is around every screen: where one can go, whether it is live, who one is. */
@@ -87,7 +88,7 @@ export function Shell({ children }: { children?: ComponentChildren }) {
               onClick={() => (isPaletteOpen.value = true)}
               aria-keyshortcuts="Control+K"
             >
-              Search <kbd>Ctrl K</kbd>
+              <span class="only-large">Search</span> <kbd>Ctrl K</kbd>
             </Button>
             <IconButton
               label={`Theme: ${theme.value}`}

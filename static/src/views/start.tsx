@@ -32,7 +32,11 @@ export function Start() {
   };
   useEffect(look, []);
   useNews(['flag', 'api_key'], look);
-  const environment = environments.value?.[0]?.key ?? 'development';
+  // Where it is on already, the answer shows it.
+  const environment =
+    flag?.environments.find((cell) => cell.is_enabled)?.environment_key ??
+    environments.value?.[0]?.key ??
+    'development';
   const key = flag?.key ?? 'new-checkout';
   useEffect(() => {
     if (isAsked) return undefined;
@@ -61,9 +65,15 @@ export function Start() {
         </Step>
         <Step isDone={hasKey} title="Make a key for your program">
           <p class="muted">A server key reads the flags of one environment. Its secret is shown once.</p>
-          <LinkButton icon="key" to={href('/api-keys')}>
-            API keys
-          </LinkButton>
+          {hasKey ? (
+            <a href={href('/api-keys')}>All API keys</a>
+          ) : isAtLeast('admin') ? (
+            <LinkButton icon="key" to={href('/api-keys?new=1')}>
+              New key
+            </LinkButton>
+          ) : (
+            <p>Ask an admin for one.</p>
+          )}
         </Step>
         <Step isDone={isAsked} title="Ask for the flag">
           <p class="muted">From a shell first; then from your code, with any OpenFeature SDK.</p>

@@ -1,11 +1,43 @@
 import type { ComponentChildren } from 'preact';
 import type { ConditionTrace, FlagTrace as Steps, NodeTrace, RolloutTrace } from '../../../src/core/index.js';
-import type { FlagTrace } from '../api/evaluate.js';
+import type { Evaluation, FlagTrace } from '../api/evaluate.js';
 import { OPERATORS } from '../state/conditions.js';
 import { percent, plural, shortJson } from '../state/wording.js';
 import { Icon } from '../widgets/icon.js';
 
+/** Why, in words that need no manual; the code stands beside them, as programs get it. */
+const REASONS: Readonly<Record<Steps['outcome']['reason'], string>> = {
+  STATIC: 'everyone gets it',
+  DEFAULT: 'nothing above matched',
+  TARGETING_MATCH: 'targeting matched',
+  SPLIT: 'by the percentage rollout',
+  DISABLED: 'the flag is off',
+  PREREQUISITE_FAILED: 'a prerequisite failed',
+  ERROR: 'it could not be evaluated',
+};
+
 const attributeAtEdge = (name: string): string => (name === 'targetingKey' ? 'user_id' : name);
+
+/** The reason, with rules called as on the flag's page: programs get their ids. */
+export const reasonWords = ({ reason, trace }: Evaluation): string =>
+  ((trace as unknown as Steps | null | undefined)?.rules ?? []).reduce(
+    (words, { rule, name }, index) =>
+      words.replace(`'${rule}'`, name === null ? String(index + 1) : `“${name}”`),
+    reason,
+  );
+
+/** The attributes that the rules on the way were asked about. */
+export function attributesOf(trace: FlagTrace | null | undefined): string[] {
+  const of = (node: NodeTrace): string[] =>
+    'all' in node
+      ? node.all.flatMap(of)
+      : 'any' in node
+        ? node.any.flatMap(of)
+        : 'not' in node
+          ? of(node.not)
+          : [attributeAtEdge(node.attribute)];
+  return ((trace as unknown as Steps | null | undefined)?.rules ?? []).flatMap((rule) => of(rule.conditions));
+}
 
 /** Each step on the way to an answer, in order, with what was held against what. */
 export function Trace({ trace }: { trace: FlagTrace }) {
@@ -68,10 +100,10 @@ function StepList({ steps }: { steps: Steps }) {
         </Step>
       )}
       <li class="trace-outcome">
-        <strong>{steps.outcome.variant ?? "the caller's default"}</strong>{' '}
+        <strong>{steps.outcome.variant ?? "the caller's default"}</strong>
         <span class="muted">
-          {steps.outcome.reason}
-          {steps.outcome.error ? ` · ${steps.outcome.error}` : ''}
+          {' · '}
+          {REASONS[steps.outcome.reason]} <code>{steps.outcome.error ?? steps.outcome.reason}</code>
         </span>
       </li>
     </ol>
@@ -108,7 +140,7 @@ function RolloutStep({ rollout }: { rollout: RolloutTrace }) {
       <span>
         {rollout.note ?? (
           <>
-            no <code>{attribute}</code> to place it by
+            there is no <code>{attribute}</code> to draw by
           </>
         )}
       </span>

@@ -8,7 +8,9 @@ import { toast } from '../state/toasts.js';
 import { plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
+import { ListTable } from '../widgets/list-table.js';
 import { Badge, Copy, Empty, Failure, Notice, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
+import { useAsked } from '../widgets/use-asked.js';
 import { useLoaded } from '../widgets/use-loaded.js';
 import { useNews } from '../widgets/use-news.js';
 import { InviteDialog, OpenInvites } from './invites.js';
@@ -27,7 +29,7 @@ export function Users() {
   const list = useLoaded(`users|${skip}`, () => listUsers(skip, PAGE));
   const [asked, setAsked] = useState<Asked>();
   const [problem, setProblem] = useState<string>();
-  const [isInviting, setInviting] = useState(false);
+  const [isInviting, setInviting] = useAsked('new');
   const setup = useLoaded('setup', readSetup);
   useNews(['user'], list.reload);
   if (!isAtLeast('admin'))
@@ -83,74 +85,59 @@ export function Users() {
       ) : !list.value ? (
         <Skeleton rows={5} />
       ) : (
-        <div class="table">
-          <table>
-            <caption class="hidden">Users</caption>
-            <thead>
-              <tr>
-                <th scope="col">Person</th>
-                <th scope="col">Role</th>
-                <th scope="col">Since</th>
-                <th scope="col">
-                  <span class="hidden">Actions</span>
+        <ListTable caption="Users" columns={['Person', 'Role', 'Since']}>
+          {list.value.items.map((each) => {
+            const isMe = each.id === me.value?.id;
+            return (
+              <tr key={each.id}>
+                <th scope="row">
+                  {each.name} {isMe && <Badge tone="accent">you</Badge>}{' '}
+                  {!each.is_active && <Badge tone="bad">disabled</Badge>}
+                  <span class="flag-name">{each.email}</span>
                 </th>
+                <td>
+                  <select
+                    class="narrow"
+                    aria-label={`Role of ${each.email}`}
+                    value={each.role}
+                    disabled={isMe || !each.is_active || cannotWrite.value !== undefined}
+                    title={isMe ? 'Another admin changes yours' : undefined}
+                    onChange={(event) => {
+                      const role = event.currentTarget.value as Role;
+                      event.currentTarget.value = each.role;
+                      setProblem(undefined);
+                      setAsked({ user: each, role });
+                    }}
+                  >
+                    {ROLES.map(([role, label]) => (
+                      <option key={role} value={role}>
+                        {label}
+                      </option>
+                    ))}
+                  </select>
+                </td>
+                <td>
+                  <span class="card-word">since </span>
+                  <Time at={each.created_at} />
+                </td>
+                <td class="row-actions">
+                  <Button
+                    small
+                    writes
+                    tone={each.is_active ? 'danger' : undefined}
+                    disabled={isMe}
+                    onClick={() => {
+                      setProblem(undefined);
+                      setAsked({ user: each, isActive: !each.is_active });
+                    }}
+                  >
+                    {each.is_active ? 'Disable' : 'Let in'}
+                  </Button>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {list.value.items.map((each) => {
-                const isMe = each.id === me.value?.id;
-                return (
-                  <tr key={each.id}>
-                    <th scope="row">
-                      {each.name} {isMe && <Badge tone="accent">you</Badge>}{' '}
-                      {!each.is_active && <Badge tone="bad">disabled</Badge>}
-                      <span class="flag-name">{each.email}</span>
-                    </th>
-                    <td>
-                      <select
-                        class="narrow"
-                        aria-label={`Role of ${each.email}`}
-                        value={each.role}
-                        disabled={isMe || !each.is_active || cannotWrite.value !== undefined}
-                        title={isMe ? 'Another admin changes yours' : undefined}
-                        onChange={(event) => {
-                          const role = event.currentTarget.value as Role;
-                          event.currentTarget.value = each.role;
-                          setProblem(undefined);
-                          setAsked({ user: each, role });
-                        }}
-                      >
-                        {ROLES.map(([role, label]) => (
-                          <option key={role} value={role}>
-                            {label}
-                          </option>
-                        ))}
-                      </select>
-                    </td>
-                    <td>
-                      <span class="card-word">since </span>
-                      <Time at={each.created_at} />
-                    </td>
-                    <td class="row-actions">
-                      <Button
-                        small
-                        writes
-                        tone={each.is_active ? 'danger' : undefined}
-                        disabled={isMe}
-                        onClick={() => {
-                          setProblem(undefined);
-                          setAsked({ user: each, isActive: !each.is_active });
-                        }}
-                      >
-                        {each.is_active ? 'Disable' : 'Let in'}
-                      </Button>
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+            );
+          })}
+        </ListTable>
       )}
       {list.value && <Pager skip={skip} limit={PAGE} total={list.value.total} onMove={setSkip} />}
       {/* Not before the people: it would be pushed down by them. */}

@@ -131,11 +131,13 @@ function RolloutEditor({
         </p>
       )}
       <details>
-        <summary>Placing</summary>
+        <summary>
+          Split users by <code>{rollout.bucket_by === '' ? '…' : rollout.bucket_by}</code>
+        </summary>
         <div class="stack details-body">
           <Field
-            label="Bucket by"
-            hint="The same value of this attribute always lands in the same place. Changing it places everyone anew."
+            label="Attribute"
+            hint="Whoever has the same value gets the same. Another one, such as company_id, keeps whole companies together; changing it draws everyone anew."
           >
             <input
               type="text"
@@ -149,7 +151,8 @@ function RolloutEditor({
           </Field>
           {rollout.salt !== undefined && (
             <p class="hint">
-              Salt <code>{rollout.salt}</code>, hash <code>{rollout.hash_version}</code>
+              Drawn with the salt <code>{rollout.salt}</code> and hash version{' '}
+              <code>{rollout.hash_version}</code>.
             </p>
           )}
         </div>
@@ -202,6 +205,7 @@ function PercentRow({
         max={100}
         step={1}
         value={value}
+        style={{ '--fill': `${value}%` }}
         aria-label={label}
         onInput={(event) => set(event.currentTarget.value)}
       />

@@ -12,7 +12,7 @@ setInterval(() => (now.value = Date.now()), 20_000);
 /** How long ago; the exact moment is in its title and can be reached by keyboard. */
 export function Time({ at }: { at: string }) {
   return (
-    <time dateTime={at} title={absoluteTime(at)}>
+    <time class="time" dateTime={at} title={absoluteTime(at)} tabIndex={0}>
       {relativeTime(at, Math.max(now.value, Date.now() - 20_000))}
     </time>
   );

@@ -17,6 +17,9 @@ const says = (page: Page, text: string | RegExp) => page.getByText(text).first()
 describe('the first run', () => {
   it('makes the first admin by the token in the log, and leads to the first flag', async () => {
     const token = /setup token: {2}(\S+)/.exec(await dashboard.service.banner())?.[1] ?? '';
+    const invited = await dashboard.page(`/app/setup#${token}`);
+    expect(await invited.getByLabel('Setup token').inputValue()).toBe(token);
+    await invited.context().close();
     const page = await dashboard.page('/');
     await page.getByLabel('Setup token').fill('not the token');
     await page.getByLabel('Your name').fill(ADMIN.name);
