@@ -54,8 +54,8 @@ export class EdgeCache {
     private readonly snapshots: SnapshotStore,
     events: EventBus,
   ) {
-    events.on(SnapshotSwapped, ({ document }) => {
-      this.forgetGone(document.ruleset.environment_key);
+    events.on(SnapshotSwapped, ({ held }) => {
+      this.forgetGone(held.ruleset.environmentKey);
     });
     events.on(SnapshotDropped, ({ environmentKey }) => {
       this.forgetGone(environmentKey);
