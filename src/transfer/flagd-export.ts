@@ -93,7 +93,8 @@ function flagOf(flag: PortableFlag, around: Surroundings): JsonValue {
 const isPlainObject = (value: JsonValue): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const leavesSomeOut = (serve: Serve): boolean => 'rollout' in serve && serve.rollout.coverage < BUCKETS;
+/** Also one for all, of those who lack what it places them by. */
+const leavesSomeOut = (serve: Serve): boolean => 'rollout' in serve;
 
 /** The name of a variant, nothing, or a question whose answer is one of these. */
 function outcomeOf(serve: Serve, { offVariant }: PortableFlag, around: Surroundings): Logic {
