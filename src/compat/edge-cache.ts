@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { CompiledSnapshot } from '../core/index.js';
 import { SnapshotDropped, SnapshotSwapped } from '../evaluation/evaluation.events.js';
-import { SnapshotStore, type HeldSnapshot } from '../evaluation/snapshot-store.js';
+import type { HeldSnapshot } from '../evaluation/held-snapshot.js';
+import { SnapshotStore } from '../evaluation/snapshot-store.js';
 import { EventBus } from '../platform/events/event-bus.js';
 
 /** What is remembered: yes or no for a user, everything of a flag for a user, and the list. */

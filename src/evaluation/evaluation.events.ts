@@ -1,4 +1,4 @@
-import type { HeldSnapshot } from './snapshot-store.js';
+import type { HeldSnapshot } from './held-snapshot.js';
 
 /** This instance serves this from now on; it may be the same as before, read anew. */
 export class SnapshotSwapped {
