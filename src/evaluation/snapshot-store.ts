@@ -7,19 +7,8 @@ import type { Config } from '../platform/config/settings.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { PATTERN_ENGINE, type LinearPatterns } from '../platform/patterns/pattern-engine.js';
 import { SnapshotDropped, SnapshotSwapped } from './evaluation.events.js';
-import { RulesetText, type ServedState } from './ruleset-text.js';
-
-/** What an instance serves in one environment. */
-export interface HeldSnapshot extends ServedState {
-  readonly revision: number;
-  readonly compiled: CompiledSnapshot;
-  /** Where it came from. */
-  readonly source: 'postgres' | 'redis' | 'disk';
-  /** When it was last known to be what the database has, in milliseconds since 1970. */
-  readonly confirmedAt: number;
-  /** Keys of flags that could not be read; each answers ERROR and harms no other. */
-  readonly unreadable: readonly string[];
-}
+import type { HeldSnapshot } from './held-snapshot.js';
+import { RulesetText } from './ruleset-text.js';
 
 /** After so long without being able to ask, or after missing three polls in a row, a snapshot is called stale. */
 const STALE_AFTER_MS = 30_000;

@@ -17,7 +17,8 @@ import { EventBus } from '../platform/events/event-bus.js';
 import { Paced } from '../platform/events/paced.js';
 import { Repeating } from '../platform/events/repeating.js';
 import { SnapshotArchive } from './snapshot-archive.js';
-import { SnapshotStore, type HeldSnapshot } from './snapshot-store.js';
+import type { HeldSnapshot } from './held-snapshot.js';
+import { SnapshotStore } from './snapshot-store.js';
 
 const RESTORE_AGAIN_MS = 500;
 /** Anybody can claim to have a state that is not known here; however many do, the database is asked no more often. */
