@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SnapshotStore } from '../../src/evaluation/snapshot-store.js';
-import { FlagSnapshotReader } from '../../src/flags/flag-snapshot.reader.js';
+import { documentOf, FlagSnapshotReader } from '../../src/flags/flag-snapshot.reader.js';
 import { PATIENT } from '../support/api.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { ADMIN_KEY, Client, GOLDEN, keyOf, TIME, type Json } from './support.js';
@@ -158,7 +158,7 @@ describe('4.01, 3.18: hit or miss', () => {
     const store = vexil.app.get(SnapshotStore, { strict: false });
     await anybody.post(`/flags/${name}/update?enabled=true`);
     const reader = vexil.app.get(FlagSnapshotReader, { strict: false });
-    const { ruleset, ...state } = (await reader.read('production'))!;
+    const { ruleset, ...state } = documentOf((await reader.read('production'))!);
     expect(await check(name, '?user_id=u')).toEqual({ enabled: true, _cache: 'miss' });
     expect(await cached(`/flags/${name}?user_id=u`)).toBe('miss');
     const flags = ruleset['flags'] as Json[];
