@@ -60,7 +60,8 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     const wanted = this.wantedBy(access, request);
-    const headers = wanted.isOpened ? withoutForeignKey(request.headers) : request.headers;
+    const isPassedOver = wanted.isOpened || (access.kind === 'open' && access.passesForeignKeys === true);
+    const headers = isPassedOver ? withoutForeignKey(request.headers) : request.headers;
     const admitted = this.admission.admit({ headers, address: request.ip });
     if (admitted.allowance) http.getResponse<Response>().set(allowanceHeaders(admitted.allowance));
     if (admitted.scope) {

@@ -27,6 +27,15 @@ export class FlagElsewhere extends Refused {
   }
 }
 
+/** Where a flag is to go and has settings in several environments: whoever sends the request twice would take one after the other. */
+export class FlagInSeveral extends Refused {
+  readonly code = 'flag_in_several';
+
+  constructor(key: string) {
+    super(`Flag '${key}' is in several environments. Say which one: ?environment=…`);
+  }
+}
+
 /** Nobody can be asked what an unknown flag is for a user. */
 export class UnknownFlag extends NotFound {
   readonly code = 'flag_not_found';

@@ -1,5 +1,5 @@
 import { applyDecorators, Delete, Get, Header, HttpCode, Post, Put, SetMetadata } from '@nestjs/common';
-import { AtLeastUnlessOpened, Open, Public } from '../platform/access/access.decorators.js';
+import { AtLeastUnlessOpened, OpenWhateverKey, Public } from '../platform/access/access.decorators.js';
 
 const now = () => Header('Cache-Control', 'no-store');
 
@@ -9,11 +9,11 @@ const describe = (what: string) => SetMetadata(WHAT, what);
 
 /** A line of a dialect's table: what anybody may look at who may ask what users get; no client key, which is for one page's users. */
 export const Looks = (path: string, what: string) =>
-  applyDecorators(describe(what), Get(path), Open(['server']), now());
+  applyDecorators(describe(what), Get(path), OpenWhateverKey(['server']), now());
 
 /** What a user gets. */
 export const Asks = (path: string, what: string) =>
-  applyDecorators(describe(what), Get(path), Open(['server', 'client']), now());
+  applyDecorators(describe(what), Get(path), OpenWhateverKey(['server', 'client']), now());
 
 /** What says nothing of flags. */
 export const Tells = (path: string, what: string) =>

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { CompiledSnapshot } from '../core/index.js';
 import { SnapshotDropped, SnapshotSwapped } from '../evaluation/evaluation.events.js';
-import { SnapshotStore, type HeldSnapshot } from '../evaluation/snapshot-store.js';
+import type { HeldSnapshot } from '../evaluation/held-snapshot.js';
+import { SnapshotStore } from '../evaluation/snapshot-store.js';
 import { EventBus } from '../platform/events/event-bus.js';
 
 /** What is remembered: yes or no for a user, everything of a flag for a user, and the list. */
@@ -25,12 +26,14 @@ export interface Place {
 
 type CompiledFlag = CompiledSnapshot['flags'] extends ReadonlyMap<string, infer F> ? F : never;
 
+/** What an answer was made of: the flag as it was compiled, or the stamp of the environment. */
+type State = CompiledFlag | string;
+
 interface Entry {
   readonly kind: Kind;
   readonly environmentKey: string;
   readonly flagKey: string;
-  /** Which state of the flag it was the answer of. */
-  readonly state: string;
+  readonly state: State;
   readonly expiresAt: number;
   readonly value: unknown;
 }
@@ -44,7 +47,7 @@ export interface EdgeCounts {
 
 /**
  * The answers that this instance gave a moment ago, for the system whose answers say whether they were remembered. None outlives
- * a change of its flag: each belongs to a state of the flag, or of the environment where others can change what it says.
+ * a change of its flag, or of the environment where others can change what it says.
  */
 @Injectable()
 export class EdgeCache {
@@ -55,10 +58,10 @@ export class EdgeCache {
     events: EventBus,
   ) {
     events.on(SnapshotSwapped, ({ held }) => {
-      this.forgetGone(held.ruleset.environmentKey);
+      this.forgetOvertaken(held.ruleset.environmentKey);
     });
     events.on(SnapshotDropped, ({ environmentKey }) => {
-      this.forgetGone(environmentKey);
+      this.forgetOvertaken(environmentKey);
     });
   }
 
@@ -106,18 +109,19 @@ export class EdgeCache {
     };
   }
 
-  /** A flag without rules, lists and prerequisites is in the state that its version says; all else, in that of the environment. */
-  private stateOf(held: HeldSnapshot | undefined, flagKey: string): string | undefined {
-    if (!held) return undefined;
-    const flag = held.compiled.flags.get(flagKey);
-    const version = flag && versionOfAlone(flag);
-    return version === undefined ? held.stamp : `${held.environmentId} ${version}`;
+  /**
+   * A flag without rules, lists and prerequisites is all that its answers are made of; else it is the environment. Its version would
+   * not do: a flag that was deleted and made anew begins again with the first.
+   */
+  private stateOf(held: HeldSnapshot | undefined, flagKey: string): State | undefined {
+    const flag = held?.compiled.flags.get(flagKey);
+    return flag && isAlone(flag) ? flag : held?.stamp;
   }
 
-  private forgetGone(environmentKey: string): void {
-    const flags = this.snapshots.get(environmentKey)?.compiled.flags;
+  private forgetOvertaken(environmentKey: string): void {
+    const held = this.snapshots.get(environmentKey);
     for (const [name, entry] of this.entries)
-      if (entry.environmentKey === environmentKey && flags?.has(entry.flagKey) !== true)
+      if (entry.environmentKey === environmentKey && entry.state !== this.stateOf(held, entry.flagKey))
         this.entries.delete(name);
   }
 
@@ -129,10 +133,6 @@ export class EdgeCache {
   }
 }
 
-/** The version of a flag whose answers nothing else can change. */
-function versionOfAlone(flag: CompiledFlag): number | undefined {
-  if (flag.settled) return flag.settled.version;
-  if (flag.targeting) return undefined;
-  const { defaultServe } = flag;
-  return (defaultServe.fixed ?? defaultServe.outside).version;
-}
+/** Whether nothing else can change what a flag answers. */
+const isAlone = ({ settled, targeting }: CompiledFlag & { readonly targeting?: unknown }): boolean =>
+  settled !== undefined || targeting === undefined;

@@ -44,7 +44,15 @@ export class V1Environments {
     const usual = this.asked(undefined, scope);
     const candidates =
       scope?.environmentKey === undefined ? [usual, ...this.snapshots.all().keys()] : [usual];
-    const hasIt = (key: string): boolean => this.snapshots.get(key)?.compiled.flags.has(flagKey) === true;
-    return candidates.find(hasIt) ?? usual;
+    return candidates.find((key) => this.hasIt(key, flagKey)) ?? usual;
+  }
+
+  /** Whether a flag is in more than one. */
+  areSeveral(flagKey: string): boolean {
+    return [...this.snapshots.all().keys()].filter((key) => this.hasIt(key, flagKey)).length > 1;
+  }
+
+  private hasIt(key: string, flagKey: string): boolean {
+    return this.snapshots.get(key)?.compiled.flags.has(flagKey) === true;
   }
 }

@@ -4,7 +4,7 @@ import { EvaluationService, type Answer } from '../evaluation/evaluation.service
 import { FlagNotFound } from '../flags/flag.errors.js';
 import type { Actor } from '../platform/access/actor.js';
 import { requireEnvironment, type KeyScope } from '../platform/access/key-scope.js';
-import { FlagElsewhere, NoSuchEnvironment, UnknownFlag } from './compat.errors.js';
+import { FlagElsewhere, FlagInSeveral, NoSuchEnvironment, UnknownFlag } from './compat.errors.js';
 import { CompatFlagsService, everyoneAtAll, type PlainChange } from './compat-flags.service.js';
 import { questionOf } from './door.js';
 import type { PlainFlag } from './plain-flag.js';
@@ -106,8 +106,9 @@ export class V1Service {
     }
   }
 
-  /** @throws FlagNotFound, EnvironmentProtected, FlagInUse */
+  /** @throws FlagNotFound, FlagInSeveral, EnvironmentProtected, FlagInUse */
   async delete(actor: Actor, key: string, environment: string | undefined): Promise<void> {
+    if (environment === undefined && this.environments.areSeveral(key)) throw new FlagInSeveral(key);
     const environmentKey = this.where(key, environment, undefined);
     await known(this.flags.delete(actor, { key, environmentKey }), environment ?? environmentKey);
   }

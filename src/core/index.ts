@@ -5,6 +5,7 @@ export { checkServe, checkVariants, FLAG_KEY_PATTERN, VARIANT_KEY_PATTERN } from
 export { checkConditions } from './check-conditions.js';
 export { checkFlag, checkPrerequisites, checkRules, checkSegment, checkTargets } from './check-targeting.js';
 export { compile, type CompileOptions } from './compile.js';
+export { compileInParts } from './compile-in-parts.js';
 export type { CompiledSnapshot } from './compiled.js';
 export { segmentsUsedBy } from './conditions.js';
 export { failed, flagNotFound } from './decision.js';

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { CACHED_READS } from '../flags/cached-reads.interceptor.js';
 import { Cache, type CacheStats } from '../platform/cache/cache.js';
-import { SnapshotStore, type HeldSnapshot } from './snapshot-store.js';
+import type { HeldSnapshot } from './held-snapshot.js';
+import { SnapshotStore } from './snapshot-store.js';
 import { SnapshotsService } from './snapshots.service.js';
 
 export interface CacheReport {

@@ -1,8 +1,8 @@
-import type { HeldSnapshot } from './snapshot-store.js';
+import type { ServedState } from './ruleset-text.js';
 
 /** This instance serves this from now on; it may be the same as before, read anew. */
 export class SnapshotSwapped {
-  constructor(readonly held: HeldSnapshot) {}
+  constructor(readonly held: ServedState) {}
 }
 
 /** This instance serves an environment no more: it was deleted. */

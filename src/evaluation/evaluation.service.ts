@@ -16,7 +16,8 @@ import { Invalid } from '../platform/errors/errors.js';
 import { discreet, type ToldDecision } from './discreet.js';
 import { EvaluationMetrics } from './evaluation.metrics.js';
 import { NotReady } from './evaluation.errors.js';
-import { SnapshotStore, type HeldSnapshot } from './snapshot-store.js';
+import type { HeldSnapshot } from './held-snapshot.js';
+import { SnapshotStore } from './snapshot-store.js';
 
 /** A decision with what people want to know of it. */
 export interface Answer {

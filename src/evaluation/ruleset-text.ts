@@ -1,8 +1,9 @@
 import { SPEC_VERSION } from '../core/index.js';
-import type { SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import type { SnapshotDocument, SnapshotParts } from '../flags/flag-snapshot.reader.js';
 
 /** Flags or segments, each as JSON, by key and in the order of their keys. */
 type Texts = ReadonlyMap<string, string>;
+const IN_PIECE = 200;
 
 /** A state of an environment that can be served. */
 export interface ServedState {
@@ -26,6 +27,10 @@ export class RulesetText {
     return new RulesetText(key, revision, inOrder(textsOf(flags)), inOrder(textsOf(segments)));
   }
 
+  static ofParts({ environmentKey, revision, flags, segments }: SnapshotParts): RulesetText {
+    return new RulesetText(environmentKey, revision, inOrder([...flags]), inOrder(textsOf(segments)));
+  }
+
   /** This ruleset with other flags in place of those of the same keys, or new. @param flags documents of flags */
   with(revision: number, flags: readonly unknown[]): RulesetText {
     const texts = new Map(this.flags);
@@ -41,8 +46,17 @@ export class RulesetText {
 
   /** The document, as `parseSnapshot` of the core reads it. */
   json(): string {
+    return [...this.pieces()].join('');
+  }
+
+  /** `json`, piece by piece: as a whole it is large, and garbage right afterwards. */
+  *pieces(): Generator<string> {
     const head = `"spec_version":${SPEC_VERSION},"environment_key":${JSON.stringify(this.environmentKey)}`;
-    return `{${head},"revision":${this.revision},"flags":${listOf(this.flags)},"segments":${listOf(this.segments)}}`;
+    yield `{${head},"revision":${this.revision},"flags":[`;
+    yield* piecesOf(this.flags);
+    yield '],"segments":[';
+    yield* piecesOf(this.segments);
+    yield ']}';
   }
 
   /** What leads from `before` to this, as JSON of a `RulesetChange` of the core. */
@@ -79,7 +93,11 @@ function keyedChange(before: Texts, now: Texts): string {
   return `{"put":[${put.join()}],"removed":${JSON.stringify(removed)}}`;
 }
 
-const listOf = (texts: Texts): string => `[${[...texts.values()].join()}]`;
+function* piecesOf(texts: Texts): Generator<string> {
+  const list = [...texts.values()];
+  for (let at = 0; at < list.length; at += IN_PIECE)
+    yield (at === 0 ? '' : ',') + list.slice(at, at + IN_PIECE).join();
+}
 
 function isSame(a: Texts, b: Texts): boolean {
   if (a === b) return true;

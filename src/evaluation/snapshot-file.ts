@@ -31,12 +31,19 @@ export class SnapshotFiles {
   async write({ environmentId, stamp, ruleset }: ServedState, savedAt: Date): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const head = JSON.stringify({ environmentId, stamp, savedAt } satisfies Named).slice(0, -1);
-    const body = `${head},"ruleset":${ruleset.json()}}`;
+    const body = function* (): Generator<string> {
+      yield `${head},"ruleset":`;
+      yield* ruleset.pieces();
+      yield '}';
+    };
+    const hash = createHash('sha256');
+    for (const piece of body()) hash.update(piece);
     const file = this.file(environmentId);
     const aside = `${file}.tmp`;
     const handle = await open(aside, 'w', 0o600);
     try {
-      await handle.writeFile(`${digestOf(body)}\n${body}`);
+      await handle.writeFile(`${hash.digest('hex')}\n`);
+      for (const piece of body()) await handle.writeFile(piece);
       await handle.sync();
     } finally {
       await handle.close();

@@ -1,29 +1,20 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { compile, parseSnapshot, recompile, type CompiledSnapshot } from '../core/index.js';
+import { compile, compileInParts, parseSnapshot, recompile, type CompiledSnapshot } from '../core/index.js';
 import type { EnvironmentRevision } from '../environments/environment.js';
-import type { SnapshotChange, SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import type { SnapshotChange, SnapshotDocument, SnapshotParts } from '../flags/flag-snapshot.reader.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { PATTERN_ENGINE, type LinearPatterns } from '../platform/patterns/pattern-engine.js';
 import { SnapshotDropped, SnapshotSwapped } from './evaluation.events.js';
-import { RulesetText, type ServedState } from './ruleset-text.js';
-
-/** What an instance serves in one environment. */
-export interface HeldSnapshot extends ServedState {
-  readonly revision: number;
-  readonly compiled: CompiledSnapshot;
-  /** Where it came from. */
-  readonly source: 'postgres' | 'redis' | 'disk';
-  /** When it was last known to be what the database has, in milliseconds since 1970. */
-  readonly confirmedAt: number;
-  /** Keys of flags that could not be read; each answers ERROR and harms no other. */
-  readonly unreadable: readonly string[];
-}
+import type { HeldSnapshot } from './held-snapshot.js';
+import { RulesetText } from './ruleset-text.js';
 
 /** After so long without being able to ask, or after missing three polls in a row, a snapshot is called stale. */
 const STALE_AFTER_MS = 30_000;
 const STALE_AFTER_POLLS = 3;
+/** So many become garbage at once. */
+const FLAGS_IN_PART = 1_000;
 
 /** The compiled snapshot of every environment, in memory: all that an evaluation reads. */
 @Injectable()
@@ -102,6 +93,34 @@ export class SnapshotStore {
       source,
       confirmedAt,
       unreadable: compiled.unreadable,
+    });
+    return true;
+  }
+
+  /**
+   * Compiles a snapshot part by part and serves it.
+   * @returns whether that could be; if not, what was served stays, and the whole is to be held
+   */
+  holdParts(parts: SnapshotParts, confirmedAt: number): boolean {
+    const { environmentId, stamp, environmentKey, revision, segments, flags } = parts;
+    const read = function* (): Generator<unknown[]> {
+      for (let at = 0; at < flags.length; at += FLAGS_IN_PART)
+        yield flags.slice(at, at + FLAGS_IN_PART).map(([, json]): unknown => JSON.parse(json));
+    };
+    const compiled = compileInParts({ environmentKey, revision, segments }, read, {
+      patterns: this.patterns,
+    });
+    if (!compiled) return false;
+    const ruleset = RulesetText.ofParts(parts);
+    this.swap({
+      environmentId,
+      stamp,
+      ruleset,
+      revision,
+      compiled,
+      source: 'postgres',
+      confirmedAt,
+      unreadable: [],
     });
     return true;
   }

@@ -2,7 +2,12 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { EnvironmentRemoved, EnvironmentRevised } from '../environments/environment.events.js';
 import type { EnvironmentRevision } from '../environments/environment.js';
 import { EnvironmentRevisions } from '../environments/environment-revisions.js';
-import { FlagSnapshotReader, type SnapshotDocument } from '../flags/flag-snapshot.reader.js';
+import {
+  documentOf,
+  FlagSnapshotReader,
+  type SnapshotDocument,
+  type SnapshotParts,
+} from '../flags/flag-snapshot.reader.js';
 import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
 import { DatabaseConnected } from '../platform/database/database.js';
@@ -12,7 +17,8 @@ import { EventBus } from '../platform/events/event-bus.js';
 import { Paced } from '../platform/events/paced.js';
 import { Repeating } from '../platform/events/repeating.js';
 import { SnapshotArchive } from './snapshot-archive.js';
-import { SnapshotStore, type HeldSnapshot } from './snapshot-store.js';
+import type { HeldSnapshot } from './held-snapshot.js';
+import { SnapshotStore } from './snapshot-store.js';
 
 const RESTORE_AGAIN_MS = 500;
 /** Anybody can claim to have a state that is not known here; however many do, the database is asked no more often. */
@@ -209,26 +215,40 @@ export class SnapshotsService implements OnApplicationShutdown {
   private async fetch(environment: EnvironmentRevision, { isForced }: { isForced: boolean }): Promise<void> {
     const shared = isForced ? undefined : await this.archive.shared(environment);
     if (shared && this.hold(shared, 'redis', Date.now())) return;
-    const document = await this.reader.read(environment.key);
-    if (!document) this.drop(environment.key);
-    else if (this.hold(document, 'postgres', Date.now())) this.share(environment.key);
+    const parts = await this.reader.read(environment.key);
+    if (!parts) this.drop(environment.key);
+    else if (this.holdParts(parts)) this.share(environment.key);
   }
 
-  /** Serves a snapshot, and puts it where a start without a database finds it. @returns whether it could be read */
+  /** Serves what the database has, and keeps it. @returns whether it could be read */
+  private holdParts(parts: SnapshotParts): boolean {
+    const previous = this.store.get(parts.environmentKey);
+    const now = Date.now();
+    if (!this.store.holdParts(parts, now)) return this.hold(documentOf(parts), 'postgres', now);
+    this.keep(parts.environmentKey, previous);
+    return true;
+  }
+
+  /** Serves a snapshot, and keeps it. @returns whether it could be read */
   private hold(document: SnapshotDocument, source: HeldSnapshot['source'], confirmedAt: number): boolean {
     const key = document.ruleset.environment_key;
     const previous = this.store.get(key);
     if (!this.store.hold(document, source, confirmedAt)) return false;
-    // Deleted and made anew under the same key.
-    if (previous && previous.environmentId !== document.environmentId)
-      this.archive.remove(previous.environmentId);
-    if (source === 'disk') return true;
+    this.keep(key, previous);
+    return true;
+  }
+
+  /** Puts what is served now where a start without a database finds it, and takes away what was served before. */
+  private keep(key: string, previous: HeldSnapshot | undefined): void {
     const now = this.store.get(key);
-    if (now) this.archive.save(now, confirmedAt);
-    if (previous && (previous.revision !== document.ruleset.revision || previous.stamp !== document.stamp))
+    if (!now) return;
+    // Deleted and made anew under the same key.
+    if (previous && previous.environmentId !== now.environmentId) this.archive.remove(previous.environmentId);
+    if (now.source === 'disk') return;
+    this.archive.save(now, now.confirmedAt);
+    if (previous && (previous.revision !== now.revision || previous.stamp !== now.stamp))
       this.archive.unshare(stateOf(previous));
     this.archive.shareList(this.store.revisions());
-    return true;
   }
 
   private share(key: string): void {

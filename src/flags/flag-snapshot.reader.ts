@@ -33,21 +33,44 @@ interface ChangeRow {
   readonly other_segments: boolean;
 }
 
-interface Row {
+/** An environment's ruleset in its parts: thousands of flags are large as objects. */
+export interface SnapshotParts {
+  readonly environmentId: string;
+  readonly stamp: string;
+  readonly environmentKey: string;
+  readonly revision: number;
+  readonly segments: readonly unknown[];
+  /** As JSON, in the order of their keys. */
+  readonly flags: readonly (readonly [key: string, json: string])[];
+}
+
+/** The parts as one document. */
+export const documentOf = ({ environmentId, stamp, ...parts }: SnapshotParts): SnapshotDocument => ({
+  environmentId,
+  stamp,
+  ruleset: {
+    spec_version: SPEC_VERSION,
+    environment_key: parts.environmentKey,
+    revision: parts.revision,
+    flags: parts.flags.map(([, json]): unknown => JSON.parse(json)),
+    segments: parts.segments,
+  },
+});
+
+interface EnvironmentRow {
   readonly id: string;
   readonly key: string;
-  readonly revision: string;
+  readonly revision: number;
   readonly stamp: string;
-  readonly flags: unknown[];
   readonly segments: unknown[];
 }
 
-const FLAG_DOCUMENT = `json_build_object(
+const FLAG = `json_build_object(
   'key', f.key, 'value_type', f.value_type, 'variants', f.variants,
   'is_enabled', s.is_enabled, 'is_archived', f.archived_at IS NOT NULL, 'client_visible', f.client_visible,
   'off_variant', s.off_variant, 'prerequisites', s.prerequisites, 'targets', s.targets, 'rules', s.rules,
   'default_serve', s.default_serve, 'version', s.version
-) ORDER BY f.key COLLATE "C"`;
+)`;
 
 /** Answers: everything that is needed to evaluate in one environment, at one revision. */
 @Injectable()
@@ -55,31 +78,30 @@ export class FlagSnapshotReader {
   constructor(private readonly db: Database) {}
 
   /** One statement, so that the revision, the flags and the segments belong together. @returns `undefined` for an unknown environment */
-  async read(environmentKey: string): Promise<SnapshotDocument | undefined> {
-    const [row] = await this.db.manager.query<Row[]>(
-      `SELECT e.id, e.key, e.revision, e.stamp, coalesce(
-         json_agg(${FLAG_DOCUMENT}) FILTER (WHERE f.id IS NOT NULL), '[]') AS flags, (
+  async read(environmentKey: string): Promise<SnapshotParts | undefined> {
+    const [first, ...rows] = await this.db.manager.query<{ key: string; part: string }[]>(
+      `SELECT key, part FROM (
+       SELECT '' AS key, json_build_object('id', e.id, 'key', e.key, 'revision', e.revision, 'stamp', e.stamp, 'segments', (
          SELECT coalesce(json_agg(json_build_object(
            'key', g.key, 'included', g.included, 'excluded', g.excluded, 'conditions', g.conditions
-         ) ORDER BY g.key COLLATE "C"), '[]') FROM segments g WHERE g.environment_id = e.id) AS segments
-       FROM environments e
-       LEFT JOIN flag_settings s ON s.environment_id = e.id
-       LEFT JOIN flags f ON f.id = s.flag_id
-       WHERE e.key = $1
-       GROUP BY e.id`,
+         ) ORDER BY g.key COLLATE "C"), '[]') FROM segments g WHERE g.environment_id = e.id))::text AS part
+       FROM environments e WHERE e.key = $1
+       UNION ALL
+       SELECT f.key, ${FLAG}::text
+       FROM environments e JOIN flag_settings s ON s.environment_id = e.id JOIN flags f ON f.id = s.flag_id WHERE e.key = $1
+       ) parts ORDER BY key COLLATE "C"`,
       [environmentKey],
     );
-    if (!row) return undefined;
+    if (!first) return undefined;
+    const { id, key, revision, stamp, segments } = JSON.parse(first.part) as EnvironmentRow;
     return {
-      environmentId: row.id,
-      stamp: row.stamp,
-      ruleset: {
-        spec_version: SPEC_VERSION,
-        environment_key: row.key,
-        revision: Number(row.revision),
-        flags: row.flags,
-        segments: row.segments,
-      },
+      environmentId: id,
+      stamp,
+      environmentKey: key,
+      revision,
+      segments,
+      // As JSON is written here, not as Postgres writes it: texts of the same flag are to be the same.
+      flags: rows.map((row) => [row.key, JSON.stringify(JSON.parse(row.part))]),
     };
   }
 
@@ -90,7 +112,7 @@ export class FlagSnapshotReader {
   async readSince(environmentId: string, revision: number): Promise<SnapshotChange | undefined> {
     const [row] = await this.db.manager.query<ChangeRow[]>(
       `SELECT e.revision, e.stamp,
-         (SELECT coalesce(json_agg(${FLAG_DOCUMENT}), '[]') FROM flag_settings s JOIN flags f ON f.id = s.flag_id
+         (SELECT coalesce(json_agg(${FLAG} ORDER BY f.key COLLATE "C"), '[]') FROM flag_settings s JOIN flags f ON f.id = s.flag_id
           WHERE s.environment_id = e.id AND s.changed_in > $2) AS flags,
          (SELECT count(*)::int FROM flag_settings s WHERE s.environment_id = e.id) AS flag_count,
          (SELECT count(*)::int FROM segments g WHERE g.environment_id = e.id) AS segment_count,

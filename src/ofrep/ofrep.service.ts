@@ -4,7 +4,8 @@ import { evaluate, flagNotFound, type CompiledSnapshot, type Context, type Decis
 import { EnvironmentNotFound } from '../environments/environment.errors.js';
 import { NotReady } from '../evaluation/evaluation.errors.js';
 import { EvaluationMetrics } from '../evaluation/evaluation.metrics.js';
-import { SnapshotStore, type HeldSnapshot } from '../evaluation/snapshot-store.js';
+import type { HeldSnapshot } from '../evaluation/held-snapshot.js';
+import { SnapshotStore } from '../evaluation/snapshot-store.js';
 import type { KeyScope } from '../platform/access/key-scope.js';
 import { SendBuffers } from './send-buffers.js';
 import { FeedsService } from '../stream/feeds.service.js';

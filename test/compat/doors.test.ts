@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigurationError, loadConfig } from '../../src/platform/config/settings.js';
+import { newSecret } from '../../src/api-keys/api-key-secret.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { ADMIN_KEY, Client, keyOf, type Json } from './support.js';
 
@@ -289,6 +290,36 @@ describe('who may change flags', () => {
       expect((await vexil.http.post('/flags').send({ key: 'x', name: 'x' })).status).toBe(401);
     } finally {
       await vexil.close();
+    }
+  });
+
+  it('reads with the key of the system that was there before, as if it brought none', async () => {
+    const vexil = await startApp();
+    try {
+      const admin = await keyOf(vexil, ADMIN_KEY);
+      const dashboard = new Client(vexil, '/compat/dashboard', admin);
+      await dashboard.post('/flags/', { key: 'read', name: 'Read', enabled: true });
+      for (const path of [
+        '/compat/dashboard/flags',
+        '/compat/dashboard/flags/read',
+        '/compat/dashboard/flags/read/evaluate?user_id=u',
+        '/compat/dashboard/flags/read/audit',
+        '/compat/mvp/users/u/flags',
+        '/compat/edge/flags/read/check?user_id=u',
+      ])
+        expect([path, (await new Client(vexil, path, 'a'.repeat(64)).get('')).status]).toEqual([path, 200]);
+      // What says that it is one of ours must be.
+      const unknown = new Client(vexil, '/compat/dashboard', newSecret('server').secret);
+      expect((await unknown.get('/flags/read')).status).toBe(403);
+    } finally {
+      await vexil.close();
+    }
+    const closed = await startApp({ EVALUATE_ACCESS: 'key' });
+    try {
+      const foreign = new Client(closed, '/compat/edge', 'a'.repeat(64));
+      expect((await foreign.get('/flags/read/check')).status).toBe(401);
+    } finally {
+      await closed.close();
     }
   });
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { SnapshotStore } from '../../src/evaluation/snapshot-store.js';
+import { documentOf, FlagSnapshotReader } from '../../src/flags/flag-snapshot.reader.js';
 import { PATIENT } from '../support/api.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { ADMIN_KEY, Client, GOLDEN, keyOf, TIME, type Json } from './support.js';
@@ -150,6 +152,20 @@ describe('4.01, 3.18: hit or miss', () => {
     expect(await check(name, '?user_id=u')).toEqual({ enabled: false, _cache: 'miss' });
     await anybody.post(`/flags/${name}/update?enabled=true`);
     expect(await check(name, '?user_id=u')).toEqual({ enabled: true, _cache: 'miss' });
+  });
+
+  it('is true also where the deleted and the new one were heard of at once, as by another instance', async () => {
+    const store = vexil.app.get(SnapshotStore, { strict: false });
+    await anybody.post(`/flags/${name}/update?enabled=true`);
+    const reader = vexil.app.get(FlagSnapshotReader, { strict: false });
+    const { ruleset, ...state } = documentOf((await reader.read('production'))!);
+    expect(await check(name, '?user_id=u')).toEqual({ enabled: true, _cache: 'miss' });
+    expect(await cached(`/flags/${name}?user_id=u`)).toBe('miss');
+    const flags = ruleset['flags'] as Json[];
+    const others = flags.map((flag) => (flag['key'] === name ? { ...flag, is_enabled: false } : flag));
+    store.hold({ ...state, ruleset: { ...ruleset, flags: others } }, 'postgres', Date.now());
+    expect(await check(name, '?user_id=u')).toEqual({ enabled: false, _cache: 'miss' });
+    expect(await cached(`/flags/${name}?user_id=u`)).toBe('miss');
   });
 
   it('4.06: is counted', async () => {

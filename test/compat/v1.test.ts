@@ -264,6 +264,23 @@ it('3.09: what is null stays; a flag is not moved by a field', async () => {
   ]);
 });
 
+it('3.10: deletes a flag where it is, and of one that is in several environments none that is not named', async () => {
+  const alone = await flag({ environment: 'dev' });
+  expect((await program.delete(`/flags/${alone}`)).status).toBe(204);
+  const id = await flag({ environment: 'prod' });
+  await program.post('/flags', { flag_id: id, name: 'A flag', environment: 'dev' });
+  // A request that is sent twice would take them one by one.
+  const unclear = await program.delete(`/flags/${id}`);
+  expect([unclear.status, unclear.body]).toEqual([
+    400,
+    { detail: `Flag '${id}' is in several environments. Say which one: ?environment=…` },
+  ]);
+  expect((await program.delete(`/flags/${id}?environment=prod`)).status).toBe(204);
+  expect((await program.delete(`/flags/${id}?environment=prod`)).status).toBe(404);
+  expect((await program.get(`/flags/${id}`)).body.environment).toBe('dev');
+  expect((await program.delete(`/flags/${id}`)).status).toBe(204);
+});
+
 it('3.03: places users by its own rule', async () => {
   for (const name of new Set(GOLDEN.map(([id]) => id)))
     expect(

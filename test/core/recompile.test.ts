@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   compile,
+  compileInParts,
   evaluateAll,
   parseSnapshot,
   recompile,
@@ -52,6 +53,33 @@ it('answers as the whole does, compiled anew, or says that it cannot', () => {
     { numRuns: 1_000 },
   );
   expect([done > 50, refused > 50]).toEqual([true, true]);
+});
+
+it('compiles in parts what it compiles as a whole', () => {
+  let [done, refused] = [0, 0];
+  fc.assert(
+    fc.property(snapshot(), context(), fc.integer({ min: 1, max: 3 }), (given, who, size) => {
+      const whole = inOrder(given);
+      const { segments, flags } = serializeSnapshot(whole);
+      const parts = function* () {
+        for (let at = 0; at < flags.length; at += size) yield flags.slice(at, at + size);
+      };
+      const compiled = compileInParts({ ...whole, segments }, parts, { patterns });
+      if (compiled === undefined) {
+        refused += 1;
+        return;
+      }
+      done += 1;
+      const expected = compile(whole, { patterns });
+      expect(evaluateAll(compiled, who)).toEqual(evaluateAll(expected, who));
+      expect([...compiled.flags.keys()]).toEqual([...expected.flags.keys()]);
+      for (const name of ['clientVisible', 'linked'] as const)
+        expect([...compiled[name]].sort()).toEqual([...expected[name]].sort());
+      expect([compiled.revision, compiled.environmentKey]).toEqual([whole.revision, whole.environmentKey]);
+    }),
+    { numRuns: 1_000 },
+  );
+  expect([done > 50, refused > 0]).toEqual([true, true]);
 });
 
 it.each([

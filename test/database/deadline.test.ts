@@ -74,10 +74,10 @@ describeWithPostgres('a write while the database hardly answers', () => {
     const reader = vexil.app.get(FlagSnapshotReader, { strict: false });
     let go: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (go = resolve));
-    const read = reader.read.bind(reader);
-    const spy = jest.spyOn(reader, 'read').mockImplementation(async (key) => {
+    const readSince = reader.readSince.bind(reader);
+    const spy = jest.spyOn(reader, 'readSince').mockImplementation(async (id, revision) => {
       await held;
-      return read(key);
+      return readSince(id, revision);
     });
     try {
       const { status, body } = await change();

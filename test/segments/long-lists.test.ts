@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { compile, evaluate, parseSnapshot, type CompiledSnapshot } from '../../src/core/index.js';
-import { FlagSnapshotReader } from '../../src/flags/flag-snapshot.reader.js';
+import { documentOf, FlagSnapshotReader } from '../../src/flags/flag-snapshot.reader.js';
 import { Api, PATIENT, type Json } from '../support/api.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { conditionWire, flagWire, ruleWire } from '../support/builders.js';
@@ -28,10 +28,11 @@ const lastEntry = async (): Promise<Json> =>
 
 /** What the environment serves, with a flag that is on for those in the segment. */
 async function compiledWith(segment: string): Promise<CompiledSnapshot> {
-  const document = await vexil.app.get(FlagSnapshotReader, { strict: false }).read('development');
+  const parts = await vexil.app.get(FlagSnapshotReader, { strict: false }).read('development');
+  if (!parts) throw new Error('no environment');
   const rule = ruleWire('in', [conditionWire('targetingKey', 'in_segment', [segment])]);
   const flag = flagWire('asks', { rules: [rule], default_serve: { variant: 'off' } });
-  const parsed = parseSnapshot({ ...document?.ruleset, flags: [flag] });
+  const parsed = parseSnapshot({ ...documentOf(parts).ruleset, flags: [flag] });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return compile(parsed.snapshot);
 }

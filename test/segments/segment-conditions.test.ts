@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseSnapshot } from '../../src/core/index.js';
-import { FlagSnapshotReader } from '../../src/flags/flag-snapshot.reader.js';
+import { documentOf, FlagSnapshotReader } from '../../src/flags/flag-snapshot.reader.js';
 import { Api, type Json } from '../support/api.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { inSegments, segmentPath } from './support.js';
@@ -142,8 +142,9 @@ describe('what is right', () => {
     const place = { environment_key: 'ruled' };
     await api.post('/segments', { key: 'b', name: 'B', ...place, included: ['u'], excluded: ['v'] });
     await api.post('/segments', { key: 'a', name: 'A', ...place, conditions: inSegments('b') });
-    const document = await vexil.app.get(FlagSnapshotReader, { strict: false }).read('ruled');
-    const parsed = parseSnapshot(document?.ruleset);
+    const parts = await vexil.app.get(FlagSnapshotReader, { strict: false }).read('ruled');
+    if (!parts) throw new Error('no environment');
+    const parsed = parseSnapshot(documentOf(parts).ruleset);
     expect(parsed).toMatchObject({
       ok: true,
       problems: [],

@@ -21,7 +21,13 @@ export type Access =
   /** A key of these kinds. */
   | { readonly kind: 'key'; readonly keys: readonly KeyKind[] }
   /** Nothing, unless this installation wants a credential; a key, when given, is checked and scoped. */
-  | { readonly kind: 'open'; readonly keys: readonly KeyKind[]; readonly unless?: Reservation };
+  | {
+      readonly kind: 'open';
+      readonly keys: readonly KeyKind[];
+      readonly unless?: Reservation;
+      /** Whether a key that can be none of ours is passed over. */
+      readonly passesForeignKeys?: true;
+    };
 
 /** Requests to an open route that are not for everybody. */
 export interface Reservation {
@@ -52,6 +58,10 @@ export const Open = (keys: readonly KeyKind[], unless?: Reservation) =>
     ...(unless ? [ApiBearerAuth('bearer')] : []),
     Fails(401, 403, 429),
   );
+
+/** As `Open`, for systems that looked at no key here: one that can be none of ours is passed over. */
+export const OpenWhateverKey = (keys: readonly KeyKind[]) =>
+  declares({ kind: 'open', keys, passesForeignKeys: true });
 
 /** Only people and admin keys with this role or a higher one may call this route, and keys of the other kinds that are named. */
 export const AtLeast = (role: Role, ...keys: readonly KeyKind[]) =>
