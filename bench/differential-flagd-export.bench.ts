@@ -39,7 +39,12 @@ const asked = (
     negate: fc.boolean(),
   });
 const leaves = [
-  asked(ATTRIBUTES, ['equals', 'in', 'contains_any', 'contains_all'], some(ANY)),
+  asked(
+    ATTRIBUTES,
+    ['equals'],
+    fc.constantFrom(...ANY).map((value) => [value]),
+  ),
+  asked(ATTRIBUTES, ['in', 'contains_any', 'contains_all'], some(ANY)),
   asked(ATTRIBUTES, ['contains', 'starts_with', 'ends_with'], some(TEXTS)),
   asked(
     ATTRIBUTES,
@@ -196,7 +201,8 @@ const sameAnswers = fc.property(
 printMachine();
 const result = fc.check(sameAnswers, { numRuns: SETS, ...(SEED !== undefined && { seed: Number(SEED) }) });
 if (result.failed) {
-  console.log(`  WRONG ANSWER: ${fc.defaultReportMessage(result) ?? ''}`);
+  console.log(`  WRONG ANSWER: ${String(result.errorInstance)}`);
+  console.log(fc.defaultReportMessage(result));
   process.exitCode = 1;
 } else {
   console.log(

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { parseSnapshot, type Flag, type Segment, type Unreadable } from '../core/index.js';
 import { EnvironmentNotFound } from '../environments/environment.errors.js';
-import { FlagSnapshotReader } from '../flags/flag-snapshot.reader.js';
+import { documentOf, FlagSnapshotReader } from '../flags/flag-snapshot.reader.js';
 import { FlagsReader } from '../flags/flags.reader.js';
 import { SegmentsReader } from '../segments/segments.reader.js';
 import { Conversion, NotPortable, UnreadableDocument } from './conversion.js';
@@ -21,9 +21,9 @@ export class ExportReader {
 
   /** @throws EnvironmentNotFound */
   async read(environmentKey: string): Promise<Portable> {
-    const document = await this.snapshots.read(environmentKey);
-    if (!document) throw new EnvironmentNotFound(environmentKey);
-    const result = parseSnapshot(document.ruleset);
+    const parts = await this.snapshots.read(environmentKey);
+    if (!parts) throw new EnvironmentNotFound(environmentKey);
+    const result = parseSnapshot(documentOf(parts).ruleset);
     if (!result.ok) throw new UnreadableDocument(`The flags of '${environmentKey}' cannot be read.`);
     const conversion = new Conversion();
 

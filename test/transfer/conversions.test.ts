@@ -128,7 +128,7 @@ interface Specification {
 
 /** As an Unleash client would hand it over, with numbers as numbers, as the notes of an import ask for. */
 function contextOf({ properties, userId, ...rest }: Record<string, unknown>): Context {
-  const typed = Object.entries((properties ?? {})).map(([name, value]) => [
+  const typed = Object.entries(properties ?? {}).map(([name, value]) => [
     name,
     typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value,
   ]);
@@ -162,7 +162,7 @@ it('carries over what Unleash specifies: each flag that is for all or none of it
     }
   }
   expect(wrong).toEqual([]);
-  expect(asked).toBeGreaterThan(60);
+  expect(asked).toBeGreaterThan(40);
 });
 
 it('keeps who is in the part of a later strategy, shares of variants, segments and parents of Unleash', () => {
