@@ -20,6 +20,6 @@ import { SegmentsService } from './segments.service.js';
     SegmentsRepository,
     SegmentsContent,
   ],
-  exports: [SegmentsReader, SegmentUsers],
+  exports: [SegmentsService, SegmentsReader, SegmentUsers],
 })
 export class SegmentsModule {}
