@@ -50,7 +50,7 @@ it('answers as the whole does, compiled anew, or says that it cannot', () => {
       // What was there may be in use.
       expect(evaluateAll(before, who)).toEqual(earlier);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 400 },
   );
   expect([done > 50, refused > 50]).toEqual([true, true]);
 });
@@ -77,7 +77,7 @@ it('compiles in parts what it compiles as a whole', () => {
         expect([...compiled[name]].sort()).toEqual([...expected[name]].sort());
       expect([compiled.revision, compiled.environmentKey]).toEqual([whole.revision, whole.environmentKey]);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 400 },
   );
   expect([done > 50, refused > 0]).toEqual([true, true]);
 });

@@ -236,9 +236,14 @@ it('asks a list by its address with what its owner wants, page by page, and carr
     'development',
     '--key',
     'k1',
+    // To read more than a page holds is what is looked at here; to make as many flags takes a minute.
+    '--dry-run',
     `${address}/flags/`,
   );
-  expect([all.stderr, lastLine(all.stdout)]).toEqual(['', '1001 created, 0 changed, 0 same, 0 refused.']);
+  expect([all.stderr, lastLine(all.stdout)]).toEqual([
+    '',
+    expect.stringMatching(/^1001 created, 0 changed, 0 same, 0 refused\./),
+  ]);
   const platform = await run('import', '--from', 'platform', '--token', 't1', `${address}/platform/flags`);
   expect(platform.stdout).toContain("flag 'paid' in staging: created");
   expect(asked).toContainEqual({ url: '/flags/', key: 'k1', authorization: undefined });
