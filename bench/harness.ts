@@ -81,10 +81,17 @@ export function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Seconds that the main thread of a process could have run, and waited for a core that others had. Linux only. */
-export function waitedSecondsOf(pid: number): number {
-  const [, waitedNs] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
-  return Number(waitedNs) / 1e9;
+/** CPU seconds used so far by everything on this machine, and those a hypervisor gave to other machines. Linux only. */
+export function machineCpuSeconds(): number {
+  // "cpu  user nice system idle iowait irq softirq steal", in ticks of 10 ms over all cores.
+  const ticks = readFileSync('/proc/stat', 'utf8')
+    .split('\n', 1)[0]!
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = ticks;
+  return (user + nice + system + steal) / 100;
 }
 
 /** Prints what the figures depend on. Once per bench file. */
