@@ -12,8 +12,8 @@ import type { FlagTexts } from './ofrep-text.js';
 import type { SendBuffer, SendBuffers } from './send-buffers.js';
 
 const BEFORE = Buffer.from('{"flags":[');
-/** So that what follows BEFORE stands at a whole word. */
-const START = 6;
+/** Bytes in front of an answer, for the head that goes with it. What follows BEFORE stands at a whole word. */
+export const HEAD_ROOM = 2 * 1024 - BEFORE.length;
 /** Bytes that are copied at once, as a number. No UTF-8 is a NaN, which alone might not come out as it went in. */
 const WORD = 8;
 
@@ -82,7 +82,7 @@ export class ListTexts {
    * Puts an answer about many flags together.
    * @param numbers of `ask`
    * @param after what follows the list of flags: begins with `]`
-   * @returns the JSON, in a buffer of `buffers` to be given back when it has gone
+   * @returns the JSON, HEAD_ROOM bytes behind the beginning of a buffer of `buffers` to be given back when it has gone
    */
   join(
     numbers: Int32Array,
@@ -90,12 +90,12 @@ export class ListTexts {
     buffers: SendBuffers,
   ): { readonly body: Buffer; readonly buffer: SendBuffer } {
     const { notes, words } = this;
-    const begin = START + BEFORE.length;
+    const begin = HEAD_ROOM + BEFORE.length;
     let size = begin;
     for (let at = 0; at < numbers.length; at += 1)
       size += wholeWords(notes[(numbers[at] as number) * NOTES + 1] as number) * WORD;
     const buffer = buffers.take(size + after.length);
-    buffer.bytes.set(BEFORE, START);
+    buffer.bytes.set(BEFORE, HEAD_ROOM);
     const to = buffer.words;
     let free = begin / WORD;
     let end = begin;
@@ -110,7 +110,7 @@ export class ListTexts {
     // The last one has a comma behind it too.
     if (numbers.length > 0) end -= 1;
     buffer.bytes.set(after, end);
-    return { body: buffer.bytes.subarray(START, end + after.length), buffer };
+    return { body: buffer.bytes.subarray(HEAD_ROOM, end + after.length), buffer };
   }
 
   private write(number: number): void {

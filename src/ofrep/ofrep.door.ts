@@ -64,9 +64,9 @@ export class OfrepDoor {
     const { scope } = caller;
     if (!scope || scope.kind === 'admin' || !this.ofrep.canAnswer(scope)) return undefined;
     const allowance = this.admission.take(caller, address);
-    const { status, body, bytes, sent, headers: own } = ask(context, scope);
+    const { status, body, bytes, room, sent, headers: own } = ask(context, scope);
     const limits = allowance && allowancePairs(allowance);
     const more = own === OF_ONE_FLAG ? limits : [...(limits ?? []), ...own];
-    return { status, body, bytes, headers: more, sent };
+    return { status, body, bytes, room, headers: more, sent };
   }
 }

@@ -9,7 +9,7 @@ import { SnapshotStore } from '../evaluation/snapshot-store.js';
 import type { KeyScope } from '../platform/access/key-scope.js';
 import { SendBuffers } from './send-buffers.js';
 import { FeedsService } from '../stream/feeds.service.js';
-import { ListTexts } from './ofrep-list.js';
+import { HEAD_ROOM, ListTexts } from './ofrep-list.js';
 import { FlagTexts } from './ofrep-text.js';
 import { StreamAddresses } from './stream-addresses.js';
 
@@ -22,6 +22,8 @@ export interface OfrepAnswer {
   readonly body: string | Buffer;
   /** Of the body as UTF-8. */
   readonly bytes: number;
+  /** Bytes before the body, in its memory, that may be written over. */
+  readonly room?: number;
   /** To be called once the body has been sent. */
   readonly sent?: () => void;
 }
@@ -89,7 +91,14 @@ export class OfrepService {
     const headers = ['Cache-Control', 'private, no-cache', 'ETag', tag];
     if (knows(knownTags, tag)) return { status: 304, headers, body: '', bytes: 0 };
     const { body, buffer } = list.join(numbers, after, this.buffers);
-    return { status: 200, headers, body, bytes: body.length, sent: () => this.buffers.give(buffer) };
+    return {
+      status: 200,
+      headers,
+      body,
+      bytes: body.length,
+      room: HEAD_ROOM,
+      sent: () => this.buffers.give(buffer),
+    };
   }
 
   /** Sees to it that what is answered is not before a change that the caller has heard of. @throws NotReady, EnvironmentNotFound */

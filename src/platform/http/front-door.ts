@@ -18,6 +18,8 @@ export interface DirectAnswer {
   readonly body: string | Buffer;
   /** How long the body is as UTF-8, where that is known. */
   readonly bytes?: number;
+  /** Bytes before the body, in its memory, that may be written over. */
+  readonly room?: number | undefined;
   /** Names and values in turn, of this answer alone. */
   readonly headers?: readonly string[] | undefined;
   /** Called once the body has been sent. */
@@ -188,14 +190,14 @@ function send(
   asked: PlainHeaders,
   response: ServerResponse,
   { before, after, head }: Route,
-  { status = 200, body, bytes = Buffer.byteLength(body), headers, sent }: DirectAnswer,
+  { status = 200, body, bytes = Buffer.byteLength(body), room, headers, sent }: DirectAnswer,
   forPage: readonly string[] | undefined,
 ): void {
   const id = reasonableRequestId(asked['x-request-id']);
   // ASCII needs no encoding.
   const isAscii = body.length === bytes;
   const isPlain = status === 200 && isAscii && id === undefined;
-  if (isPlain && !forPage && sendPlain(response, head, headers, body, sent)) return;
+  if (isPlain && !forPage && sendPlain(response, head, headers, { body, room, sent })) return;
   const all = [...(isKept(response) ? KEEP_ALIVE : []), ...before, ...(forPage ?? []), ...(headers ?? [])];
   if (id !== undefined) all.unshift('X-Request-Id', id);
   if (status !== 304) all.push(...after, 'Content-Length', String(bytes));

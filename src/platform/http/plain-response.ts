@@ -8,6 +8,15 @@ export interface PlainHead {
   readonly whole: string;
 }
 
+interface PlainBody {
+  /** ASCII, or bytes. */
+  readonly body: string | Buffer;
+  /** Bytes before those of the body, in their memory, that may be written over. */
+  readonly room: number | undefined;
+  /** Called once it has gone. */
+  readonly sent: (() => void) | undefined;
+}
+
 /** @param before, after names and values in turn; the length of the body comes behind them */
 export function plainHead(before: readonly string[], after: readonly string[]): PlainHead {
   const [first, last] = [`HTTP/1.1 200 OK\r\n${lines(before)}`, `${lines(after)}Content-Length: `];
@@ -19,16 +28,13 @@ export function plainHead(before: readonly string[], after: readonly string[]): 
  * and hands the head, the body and the end on by themselves: that takes as long as everything else that is done for a plain
  * question (ADR 0017). Node is then told that the answer has gone, as it tells itself, and goes on to the next request.
  * @param own names and values in turn, of this answer alone
- * @param body ASCII, or bytes
- * @param sent called once it has gone
  * @returns false where nothing was done, and Node must: another answer is on its way, or the connection is not kept
  */
 export function sendPlain(
   response: ServerResponse,
   { before, after, whole }: PlainHead,
   own: readonly string[] | undefined,
-  body: string | Buffer,
-  sent: (() => void) | undefined,
+  { body, room = 0, sent }: PlainBody,
 ): boolean {
   const { socket, req } = response;
   if (!socket || socket.writableLength > 0 || !response.shouldKeepAlive || req.httpVersionMinor !== 1)
@@ -44,7 +50,13 @@ export function sendPlain(
     sent?.();
   };
   if (typeof body === 'string') socket.write(text + body, 'latin1', done);
-  else {
+  else if (text.length <= room) {
+    // In one piece: to hand on several takes longer than to write the head.
+    const { buffer, byteOffset, length } = body;
+    const whole = Buffer.from(buffer, byteOffset - text.length, text.length + length);
+    whole.write(text, 'latin1');
+    socket.write(whole, done);
+  } else {
     socket.cork();
     socket.write(text, 'latin1');
     socket.write(body, done);
