@@ -29,7 +29,7 @@ describe('kill -9 of the service under writes', () => {
 
   it('makes a database anew whose making was broken off', async () => {
     const { random } = new Drill('R3', 'killed while it makes its database');
-    const service = await Service.prepared();
+    const service = await Service.new();
     closing.push(() => service.close());
     for (let round = 0; round < 2; round += 1) {
       service.spawn();

@@ -110,7 +110,7 @@ describe('SIGTERM', () => {
   });
 
   it('R19: during the start: ends at once with code 0, and the next start is fine', async () => {
-    const service = await Service.prepared();
+    const service = await Service.new();
     closing.push(() => service.close());
     // While it loads, while it makes its database, and a little later.
     for (const delayMs of [400, 1_200, 2_400]) {

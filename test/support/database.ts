@@ -13,7 +13,7 @@ import { SCHEMA } from '../../src/schema.js';
 export const POSTGRES_URL = process.env['DATABASE_URL'] || undefined;
 
 /** Changes whenever a migration is added, and whenever one is edited while it is written. */
-const SHAPE = createHash('sha256')
+export const SHAPE = createHash('sha256')
   .update(MIGRATIONS.map((migration) => migration.toString()).join('\n'))
   .digest('hex')
   .slice(0, 12);

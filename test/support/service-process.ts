@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MAIN } from './built-service.js';
 import { freePort } from './free-port.js';
 import { HttpClient } from './http-client.js';
+import { migrateByCopy } from './migrated-folder.js';
 
 export interface Exit {
   readonly code: number | null;
@@ -84,8 +85,15 @@ export class Service {
     this.client = new HttpClient(`http://127.0.0.1:${port}`);
   }
 
-  /** Not yet started. */
+  /** Not yet started. An embedded database is there and migrated. */
   static async prepared(env: Record<string, string> = {}): Promise<Service> {
+    const service = await Service.new(env);
+    if (!env['DATABASE_URL']) await migrateByCopy(service.dataDir);
+    return service;
+  }
+
+  /** Not yet started, with nothing in its data folder. */
+  static async new(env: Record<string, string> = {}): Promise<Service> {
     return new Service(await freePort(), mkdtempSync(join(tmpdir(), 'vexil-chaos-')), env);
   }
 
