@@ -113,6 +113,8 @@ describe('the door in front of the application', () => {
     ['an empty user', '/evaluate/quarter?environment_key=development&user_id='],
     ['a long user', `/evaluate/quarter?environment_key=development&user_id=${'u'.repeat(1025)}`],
     ['nobody', '/evaluate/quarter?environment_key=development'],
+    ['nobody, about a flag that is on for all', '/evaluate/on?environment_key=development'],
+    ['a user alone', '/evaluate/on?user_id='],
     ['no environment', '/evaluate/quarter?user_id=alice'],
     ['an empty environment', '/evaluate/quarter?environment_key=&user_id=alice'],
     ['no query', '/evaluate/on'],

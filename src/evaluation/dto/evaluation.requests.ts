@@ -64,9 +64,15 @@ export const evaluateQuery = z
  */
 export function plainQuestion(query: string): EvaluateQuery | undefined {
   const read = parse(query);
-  return Object.keys(read).length === 2
-    ? plainQuestionOf(read['environment_key'], read['user_id'])
-    : undefined;
+  const { environment_key: environment, user_id: id } = read;
+  const names = Object.keys(read).length;
+  if (names === 1) return withoutUser(environment);
+  return names === 2 ? plainQuestionOf(environment, id) : undefined;
+}
+
+function withoutUser(environment: unknown): EvaluateQuery | undefined {
+  const question = plainQuestionOf(environment, '');
+  return question && { ...question, context: {} };
 }
 
 /** `plainQuestion`, of the values of a query that has only these two. */
