@@ -1,9 +1,11 @@
 /**
- * Says what is wrong with a Dockerfile by the rules that ours keeps, each after its number in
- * https://github.com/hadolint/hadolint#rules where it has one. `node scripts/check-dockerfile.mjs [Dockerfile]`; exit 1 when anything is.
+ * Says what is wrong with a Dockerfile: what no engine would build, as the validator of Docker's own editor tools finds it, and by the rules
+ * that ours keeps, each after its number in https://github.com/hadolint/hadolint#rules where it has one.
+ * `node scripts/check-dockerfile.mjs [Dockerfile]`; exit 1 when anything is.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { validate } from 'dockerfile-utils';
 import { root } from './build-if-old.mjs';
 import { readDockerfile, stagesOf } from './dockerfile.mjs';
 
@@ -61,9 +63,10 @@ const file = process.argv[2] ?? join(root, 'Dockerfile');
 const sent = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
 const isSent = (path) =>
   sent.some((line) => line.startsWith('!') && `${path}/`.startsWith(`${line.slice(1)}/`));
-const problems = problemsOf(
-  readFileSync(file, 'utf8'),
-  (path) => existsSync(join(root, path)) && isSent(path),
-);
+const text = readFileSync(file, 'utf8');
+const mistakes = validate(text, {}).map(({ range, message }) => `line ${range.start.line + 1}: ${message}`);
+// What is no Dockerfile keeps no rules.
+const problems =
+  mistakes.length > 0 ? mistakes : problemsOf(text, (path) => existsSync(join(root, path)) && isSent(path));
 for (const problem of problems) console.error(problem);
 process.exit(problems.length > 0 ? 1 : 0);

@@ -43,6 +43,13 @@ it.each([
   ['copies what is not there', 'COPY static static', 'COPY statics static', /there is no statics/],
   ['copies what is not sent', 'COPY static static', 'COPY docs static', /there is no docs/],
   ['copies from nowhere', '--from=packages', '--from=package', /DL3022/],
+  [
+    'has an instruction that is none',
+    'COPY static static',
+    'COPYY static static',
+    /line \d+: Unknown instruction: COPYY/,
+  ],
+  ['has a flag that is none', '--from=packages', '--form=packages', /line \d+: Unknown flag: form/],
   ['fetches', 'COPY package.json LICENSE ./', 'ADD package.json LICENSE ./', /DL3020/],
 ])('says so when it %s', (_, from, to, expected) => {
   expect(ours.replace(from, to)).not.toBe(ours);
