@@ -12,7 +12,8 @@ export default {
   cacheDirectory: '<rootDir>/.cache/jest',
   setupFilesAfterEnv: ['<rootDir>/test/support/retries.ts'],
   testTimeout: 120_000,
-  maxWorkers: 2,
+  // Many tests wait for a process, a store or a clock.
+  maxWorkers: 3,
   // Modules of tests that ran are never given back (ES modules in vm contexts): a worker would grow to gigabytes, and slow down.
   workerIdleMemoryLimit: '1GB',
 };
