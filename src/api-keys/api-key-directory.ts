@@ -110,10 +110,9 @@ export class ApiKeyDirectory
   }
 
   knows(secret: string): boolean {
-    if (kindOfSecret(secret) !== undefined) return false;
     // What is to be known, but is not loaded yet, gets the answer that says so.
-    if (!this.held) return this.settingHash === hashOfSecret(secret);
-    return this.find(secret) !== undefined;
+    if (!this.held) return this.settingHash !== undefined && this.settingHash === hashOfSecret(secret);
+    return this.hasForeign && this.find(secret) !== undefined;
   }
 
   isValid(keyId: string): boolean {

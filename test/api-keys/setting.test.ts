@@ -7,6 +7,7 @@ import { hashOfSecret } from '../../src/api-keys/api-key-secret.js';
 import { migratedDatabase } from '../support/database.js';
 import type { DatabaseSource } from '../../src/platform/database/database-source.js';
 import { startApp, testConfig, type TestApp } from '../support/app.js';
+import { startTwins } from '../support/twins.js';
 import { withKey } from './support.js';
 
 type Row = Record<string, unknown>;
@@ -179,6 +180,21 @@ describe('the key that API_KEY says', () => {
       expect((await history(owner)).slice(before)).toEqual(['revoked by system', 'created by system']);
       expect(await owner.query(count)).toEqual([{ n: 1 }]);
     });
+  });
+
+  it('is told from a token in front of the application as behind it', async () => {
+    const twins = await startTwins({ API_KEY: FIRST });
+    try {
+      const path = '/evaluate/x?environment_key=development&user_id=u';
+      const ask = (header: string) => twins.expectSame({ path, headers: [header] });
+      for (const header of [`Authorization: Bearer ${FIRST}`, `X-API-Key: ${FIRST}`])
+        expect(await ask(header)).toMatch(/^HTTP\/1.1 200 [^]*X-RateLimit-Limit: 1000/);
+      // Nobody needs a token there, so none is looked at.
+      expect(await ask(`Authorization: Bearer ${SECOND}`)).toMatch(/^HTTP\/1.1 200 (?![^]*X-RateLimit)/);
+      expect(await ask(`X-API-Key: ${SECOND}`)).toMatch(/^HTTP\/1.1 401 /);
+    } finally {
+      await twins.close();
+    }
   });
 
   it('stands nowhere', async () => {
