@@ -4,11 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiKeysService } from '../../src/api-keys/api-keys.service.js';
 import { systemActor } from '../../src/platform/access/actor.js';
 import { hashOfSecret } from '../../src/api-keys/api-key-secret.js';
-import { migratedDatabase } from '../support/database.js';
-import type { DatabaseSource } from '../../src/platform/database/database-source.js';
+import { migratedDatabase, POSTGRES_URL } from '../support/database.js';
+import { openDatabaseSource, type DatabaseSource } from '../../src/platform/database/database-source.js';
+import { SCHEMA } from '../../src/schema.js';
 import { startApp, testConfig, type TestApp } from '../support/app.js';
+import { eventually } from '../support/api.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { startTwins } from '../support/twins.js';
 import { withKey } from './support.js';
+
+/** The embedded database is never away. */
+const withPostgres = POSTGRES_URL === undefined ? it.skip : it;
 
 type Row = Record<string, unknown>;
 
@@ -181,6 +187,35 @@ describe('the key that API_KEY says', () => {
       expect(await owner.query(count)).toEqual([{ n: 1 }]);
     });
   });
+
+  withPostgres(
+    'is made when the database comes late, and until then its bearer is told to wait',
+    async () => {
+      const server = new URL(POSTGRES_URL!);
+      server.pathname = `/${owner.database.place}`;
+      const proxy = await TcpProxy.to(Number(server.port || 5432));
+      proxy.break('cut');
+      const late = randomBytes(32).toString('hex');
+      const settings = testConfig({ API_KEY: late, DATABASE_URL: proxy.through(server.href), REDIS_URL: '' });
+      const source = await openDatabaseSource(settings, SCHEMA, (error) => {
+        throw error;
+      });
+      const vexil = await startApp({}, { config: settings, database: source, log: sink() });
+      try {
+        for (const header of [{ Authorization: `Bearer ${late}` }, { 'X-API-Key': late }]) {
+          const { status, body } = await vexil.http.get('/flags').set(header);
+          expect([status, (body as Row)['code']]).toEqual([503, 'not_ready']);
+        }
+        proxy.heal();
+        await eventually(async () => (await statusOf(vexil, late)) === 200);
+      } finally {
+        await vexil.close();
+        await source.close();
+        proxy.close();
+        settings.removeData();
+      }
+    },
+  );
 
   it('is told from a token in front of the application as behind it', async () => {
     const twins = await startTwins({ API_KEY: FIRST });
