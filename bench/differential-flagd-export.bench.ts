@@ -1,6 +1,7 @@
 /**
  * Claim: what `npm run export -- --to flagd` writes gives, by @openfeature/flagd-core, the value and the variant that Vexil gives: for random flags, segments
- * and contexts, whose attributes are also missing and of the wrong type. `VEXIL_DIFFERENTIAL_SETS=2000` for a thorough run,
+ * and contexts, whose attributes are also missing and of the wrong type; and each file, with `--approximate` too, holds to flagd's JSON schema, as that
+ * package has it. `VEXIL_DIFFERENTIAL_SETS=2000` for a thorough run,
  * `VEXIL_DIFFERENTIAL_SEED` to repeat one. What the export refuses is not compared, and counted.
  *
  * Left out, because flagd means something else: versions that are none by semver.org ("1.2"), objects where something simple is asked.
@@ -8,7 +9,7 @@
 import fc from 'fast-check';
 import { compile, evaluate, parseSnapshot } from '../src/core/index.js';
 import { fromVexil } from '../src/transfer/flag-document.js';
-import { toFlagd } from '../src/transfer/flagd-export.js';
+import { toFlagd, type FlagdDocument } from '../src/transfer/flagd-export.js';
 import { printMachine } from './harness.js';
 import { rivalPackages } from './rivals/packages.js';
 
@@ -147,13 +148,25 @@ const context = fc.record(
 );
 
 const ASKED_AS = { boolean: 'boolean', string: 'string', number: 'number', json: 'object' } as const;
+/** It tells a file that does not hold to the schema, and reads it all the same. */
+const invalid: string[] = [];
 const quiet = {
   error: () => undefined,
   warn: () => undefined,
   info: () => undefined,
-  debug: () => undefined,
+  debug: (message: string) => {
+    if (message.startsWith('invalid flagd flag configuration')) invalid.push(message);
+  },
 };
-const counts = { same: 0, exported: 0, refused: 0 };
+/** @throws unless it holds to flagd's schema */
+function read(document: FlagdDocument) {
+  const flagd = new FlagdCore(undefined, quiet);
+  flagd.setConfigurations(JSON.stringify(document));
+  if (invalid.length > 0) throw new Error(`${invalid.join('\n')}\n${JSON.stringify(document)}`);
+  counts.valid += 1;
+  return flagd;
+}
+const counts = { same: 0, valid: 0, exported: 0, refused: 0 };
 const told = (value: unknown, variant: unknown): string =>
   JSON.stringify([value ?? 'the default', variant ?? null]);
 
@@ -181,8 +194,8 @@ const sameAnswers = fc.property(
     const { document, refused } = toFlagd(portable, { isApproximate: false });
     counts.refused += refused.length;
     counts.exported += Object.keys(document.flags).length;
-    const flagd = new FlagdCore(undefined, quiet);
-    flagd.setConfigurations(JSON.stringify(document));
+    const flagd = read(document);
+    read(toFlagd(portable, { isApproximate: true }).document);
     for (const who of contexts) {
       for (const { key, value_type } of flags.filter((each) => Object.hasOwn(document.flags, each.key))) {
         const ours = evaluate(compiled, key, who);
@@ -206,6 +219,6 @@ if (result.failed) {
   process.exitCode = 1;
 } else {
   console.log(
-    `\n  ${SETS} sets, ${counts.exported} flags exported and ${counts.refused} refused by name, ${counts.same} answers, all the same; seed ${result.seed}`,
+    `\n  ${SETS} sets, ${counts.exported} flags exported and ${counts.refused} refused by name, ${counts.valid} files that hold to the schema, ${counts.same} answers, all the same; seed ${result.seed}`,
   );
 }

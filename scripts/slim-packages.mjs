@@ -16,6 +16,7 @@ const FOR_OTHERS = [
   'typeorm/browser',
   'rxjs/src',
   'rxjs/dist/bundles',
+  'yaml/browser',
   'zod/src',
 ];
 

@@ -17,6 +17,7 @@ import type { DatabaseSource } from './platform/database/database-source.js';
 import { EventsModule } from './platform/events/events.module.js';
 import { CrossOriginModule } from './platform/http/cross-origin.js';
 import { FailureShapesModule } from './platform/http/failure-shapes.js';
+import { QuietPathsModule } from './platform/logging/quiet-paths.js';
 import { PatternsModule } from './platform/patterns/pattern-engine.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
@@ -34,6 +35,7 @@ export class AppModule {
         EventsModule,
         CrossOriginModule,
         FailureShapesModule,
+        QuietPathsModule,
         MetricsModule,
         DatabaseModule.of(database),
         CacheModule,

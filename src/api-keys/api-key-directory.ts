@@ -1,4 +1,5 @@
 import {
+  Inject,
   Injectable,
   Logger,
   type BeforeApplicationShutdown,
@@ -10,6 +11,8 @@ import { AccessChanged } from '../auth/access.events.js';
 import { KeyRing, type KeyKeeper } from '../auth/key-ring.js';
 import { kindOfSecret } from '../platform/access/credentials.js';
 import type { KeyScope } from '../platform/access/key-scope.js';
+import { CONFIG } from '../platform/config/config.module.js';
+import type { Config } from '../platform/config/settings.js';
 import { DatabaseConnected } from '../platform/database/database.js';
 import { NotificationReceived, NotificationsResumed } from '../platform/database/notifications.js';
 import { EventBus } from '../platform/events/event-bus.js';
@@ -17,7 +20,7 @@ import { Paced } from '../platform/events/paced.js';
 import { Repeating } from '../platform/events/repeating.js';
 import { InvalidApiKey, KeyInBrowser, KeysNotLoaded, OriginNotAllowed } from './api-key.errors.js';
 import { ApiKeysChanged } from './api-key.events.js';
-import type { KnownKey } from './api-key.js';
+import { SETTING_PREFIX, type KnownKey } from './api-key.js';
 import { hashOfSecret } from './api-key-secret.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -50,6 +53,8 @@ export class ApiKeyDirectory
   private readonly logger = new Logger(ApiKeyDirectory.name);
   private held: ReadonlyMap<string, HeldKey> | undefined;
   private byId: ReadonlyMap<string, HeldKey> = new Map();
+  /** Whether there are keys whose secrets do not look like ours: without any, what does not look so is not looked for. */
+  private hasForeign = false;
   /** By the secrets that were brought last, and are in the memory of this process in any case: hashing takes longer than deciding. */
   private readonly lastFound = new Map<string, HeldKey>();
   private revision = -1;
@@ -58,13 +63,16 @@ export class ApiKeyDirectory
   private uses = new Map<string, Date>();
   private readonly reported = new Map<string, number>();
   private readonly repeating: readonly Repeating[];
+  private readonly settingHash: string | undefined;
 
   constructor(
     private readonly keys: ApiKeysRepository,
     private readonly service: ApiKeysService,
     private readonly ring: KeyRing,
     private readonly events: EventBus,
+    @Inject(CONFIG) config: Pick<Config, 'apiKey'>,
   ) {
+    this.settingHash = config.apiKey === undefined ? undefined : hashOfSecret(config.apiKey);
     events.on(ApiKeysChanged, () => this.reading.run());
     events.on(DatabaseConnected, () => this.reading.run());
     events.on(NotificationsResumed, () => this.doubt());
@@ -101,6 +109,12 @@ export class ApiKeyDirectory
     return scope;
   }
 
+  knows(secret: string): boolean {
+    // What is to be known, but is not loaded yet, gets the answer that says so.
+    if (!this.held) return this.settingHash !== undefined && this.settingHash === hashOfSecret(secret);
+    return this.hasForeign && this.find(secret) !== undefined;
+  }
+
   isValid(keyId: string): boolean {
     return (this.byId.get(keyId)?.expiresAt ?? 0) > Date.now();
   }
@@ -128,7 +142,8 @@ export class ApiKeyDirectory
   }
 
   private findByHash(held: ReadonlyMap<string, HeldKey>, secret: string): HeldKey | undefined {
-    const key = kindOfSecret(secret) === undefined ? undefined : held.get(hashOfSecret(secret));
+    const mayBe = this.hasForeign || kindOfSecret(secret) !== undefined;
+    const key = mayBe ? held.get(hashOfSecret(secret)) : undefined;
     if (key) {
       if (this.lastFound.size >= MOST_LAST_FOUND) this.lastFound.clear();
       this.lastFound.set(secret, key);
@@ -142,6 +157,7 @@ export class ApiKeyDirectory
     const keys = await this.keys.known();
     const held = keys.map((key) => [key.secretHash, holding(key)] as const);
     this.held = new Map(held);
+    this.hasForeign = keys.some(({ prefix }) => prefix === SETTING_PREFIX);
     this.byId = new Map(held.map(([, key]) => [key.scope.keyId, key]));
     this.revision = revision;
     this.lastFound.clear();

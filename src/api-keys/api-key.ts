@@ -6,7 +6,7 @@ export interface ApiKey {
   readonly id: string;
   readonly name: string;
   readonly kind: KeyKind;
-  /** The beginning of the secret, by which people recognise it. */
+  /** The beginning of the secret, by which people recognise it; `API_KEY` for the one whose secret that setting says. */
   readonly prefix: string;
   /** Of server and client keys. */
   readonly environmentId: string | null;
@@ -28,10 +28,21 @@ export interface ApiKey {
   readonly revokedAt: Date | null;
 }
 
+/** Stands where other keys have the beginning of their secret: of this one nothing is to be seen. */
+export const SETTING_PREFIX = 'API_KEY';
+
 /** What an instance must know of a key to check it. */
 export type KnownKey = Pick<
   ApiKey,
-  'id' | 'name' | 'kind' | 'environmentKey' | 'role' | 'rateLimitPerMinute' | 'origins' | 'expiresAt'
+  | 'id'
+  | 'name'
+  | 'kind'
+  | 'prefix'
+  | 'environmentKey'
+  | 'role'
+  | 'rateLimitPerMinute'
+  | 'origins'
+  | 'expiresAt'
 > & { readonly secretHash: string };
 
 /** What the audit log says of a key. Not its secret, nor a hash of it. */

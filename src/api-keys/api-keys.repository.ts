@@ -3,13 +3,15 @@ import type { EntityManager } from 'typeorm';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/tx.js';
 import { ApiKeyEntity } from './api-key.entity.js';
-import type { ApiKey, KnownKey } from './api-key.js';
+import { SETTING_PREFIX, type ApiKey, type KnownKey } from './api-key.js';
 
 const COLUMNS = `k.id, k.name, k.kind, k.prefix, k.environment_id AS "environmentId", e.key AS "environmentKey", k.role,
   k.rate_limit_per_minute AS "rateLimitPerMinute", k.origins, k.expires_at AS "expiresAt", k.last_used_at AS "lastUsedAt",
   k.created_by AS "createdBy", k.created_by_id AS "createdById", k.created_at AS "createdAt", k.updated_at AS "updatedAt",
   k.revoked_at AS "revokedAt"`;
 const TABLES = 'FROM api_keys k LEFT JOIN environments e ON e.id = k.environment_id';
+
+export type SettingKey = ApiKey & { readonly secretHash: string };
 
 @Injectable()
 export class ApiKeysRepository {
@@ -34,7 +36,7 @@ export class ApiKeysRepository {
   /** What there is to check keys against. Those that are revoked are left out. */
   async known(): Promise<KnownKey[]> {
     return this.db.manager.query<KnownKey[]>(
-      `SELECT k.id, k.name, k.kind, e.key AS "environmentKey", k.role, k.rate_limit_per_minute AS "rateLimitPerMinute",
+      `SELECT k.id, k.name, k.kind, k.prefix, e.key AS "environmentKey", k.role, k.rate_limit_per_minute AS "rateLimitPerMinute",
          k.origins, k.expires_at AS "expiresAt", k.secret_hash AS "secretHash" ${TABLES} WHERE k.revoked_at IS NULL`,
     );
   }
@@ -66,6 +68,21 @@ export class ApiKeysRepository {
       `SELECT ${COLUMNS} ${TABLES} WHERE k.environment_id = $1 AND k.revoked_at IS NULL ORDER BY k.created_at, k.id`,
       [environmentId],
     );
+  }
+
+  /** The keys that a setting has made: those that are not revoked, and the one with this hash whatever became of it. */
+  async ofSetting(tx: Tx | undefined, secretHash: string | undefined): Promise<SettingKey[]> {
+    return (tx ?? this.db).manager.query<SettingKey[]>(
+      `SELECT ${COLUMNS}, k.secret_hash AS "secretHash" ${TABLES}
+       WHERE k.prefix = $1 AND (k.revoked_at IS NULL OR k.secret_hash = $2)`,
+      [SETTING_PREFIX, secretHash ?? null],
+    );
+  }
+
+  /** Ends a key that a setting made, and lets go of its secret, so that the setting may name it again. */
+  async retire(tx: Tx, { id, updatedAt, revokedAt }: ApiKey): Promise<void> {
+    const secretHash = `retired ${id}`;
+    await tx.manager.update(ApiKeyEntity, { id }, { updatedAt, revokedAt, secretHash });
   }
 
   async insert(tx: Tx, key: ApiKey, secretHash: string): Promise<void> {

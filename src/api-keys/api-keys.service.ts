@@ -14,9 +14,9 @@ import type { Tx } from '../platform/database/tx.js';
 import { Invalid } from '../platform/errors/errors.js';
 import { ApiKeyNotFound, ApiKeyRevoked } from './api-key.errors.js';
 import { ApiKeysChanged } from './api-key.events.js';
-import { describeKey, type ApiKey } from './api-key.js';
+import { describeKey, SETTING_PREFIX, type ApiKey } from './api-key.js';
 import { hashOfSecret, newSecret } from './api-key-secret.js';
-import { ApiKeysRepository } from './api-keys.repository.js';
+import { ApiKeysRepository, type SettingKey } from './api-keys.repository.js';
 
 const DEFAULT_PER_MINUTE = 1000;
 
@@ -72,25 +72,7 @@ export class ApiKeysService {
       if (wanted && !environment) throw new EnvironmentNotFound(wanted.key);
       await hold();
       const { secret, prefix } = newSecret(input.kind);
-      const now = new Date();
-      const key: ApiKey = {
-        id: randomUUID(),
-        name: input.name,
-        kind: input.kind,
-        prefix,
-        environmentId: environment?.id ?? null,
-        environmentKey: environment?.key ?? null,
-        role: input.role ?? null,
-        rateLimitPerMinute: input.rateLimitPerMinute ?? DEFAULT_PER_MINUTE,
-        origins: distinct(input.origins ?? []),
-        expiresAt: input.expiresAt ?? null,
-        lastUsedAt: null,
-        createdBy: actor.name,
-        createdById: actor.id,
-        createdAt: now,
-        updatedAt: now,
-        revokedAt: null,
-      };
+      const key = drawnUp(actor, input, prefix, environment);
       await this.keys.insert(tx, key, hashOfSecret(secret));
       await this.record(tx, actor, { after: key }, { reason: input.reason });
       return { key, secret };
@@ -131,6 +113,35 @@ export class ApiKeysService {
       const after: ApiKey = { ...before, revokedAt: now, updatedAt: now };
       await this.keys.update(tx, after);
       await this.record(tx, actor, { before, after }, { action: 'revoked', reason });
+    });
+  }
+
+  /**
+   * Sees to it that there is the one admin key whose secret a setting says, and none of a value that it had before. What is
+   * so already is not touched, whoever asks, and how often.
+   * @param secret `undefined`: there is to be none
+   * @returns whether it is so: a key that a person has revoked stays revoked
+   */
+  async followSetting(actor: Actor, secret: string | undefined): Promise<boolean> {
+    const hash = secret === undefined ? undefined : hashOfSecret(secret);
+    const seen = stateOf(await this.keys.ofSetting(undefined, hash), hash);
+    if (seen.isAsSaid) return !seen.isRefused;
+    return this.change(async (tx, hold) => {
+      await hold();
+      const { others, own } = stateOf(await this.keys.ofSetting(tx, hash), hash);
+      const reason = `the setting ${SETTING_PREFIX} is another one`;
+      for (const before of others) {
+        const now = new Date();
+        const after: ApiKey = { ...before, revokedAt: now, updatedAt: now };
+        await this.keys.retire(tx, after);
+        await this.record(tx, actor, { before, after }, { action: 'revoked', reason });
+      }
+      if (own || hash === undefined) return !own?.revokedAt;
+      const input = { name: `${SETTING_PREFIX} setting`, kind: 'admin', role: 'admin' } as const;
+      const key = drawnUp(actor, input, SETTING_PREFIX);
+      await this.keys.insert(tx, key, hash);
+      await this.record(tx, actor, { after: key }, { reason: `said by the setting ${SETTING_PREFIX}` });
+      return true;
     });
   }
 
@@ -186,6 +197,36 @@ export class ApiKeysService {
       ...(after ? { after: describeKey(after) } : {}),
     });
   }
+}
+
+const drawnUp = (actor: Actor, input: NewApiKey, prefix: string, environment?: Environment): ApiKey => {
+  const now = new Date();
+  return {
+    id: randomUUID(),
+    name: input.name,
+    kind: input.kind,
+    prefix,
+    environmentId: environment?.id ?? null,
+    environmentKey: environment?.key ?? null,
+    role: input.role ?? null,
+    rateLimitPerMinute: input.rateLimitPerMinute ?? DEFAULT_PER_MINUTE,
+    origins: distinct(input.origins ?? []),
+    expiresAt: input.expiresAt ?? null,
+    lastUsedAt: null,
+    createdBy: actor.name,
+    createdById: actor.id,
+    createdAt: now,
+    updatedAt: now,
+    revokedAt: null,
+  };
+};
+
+/** What the keys that a setting has made are like, beside what it says. */
+function stateOf(keys: readonly SettingKey[], hash: string | undefined) {
+  const own = keys.find(({ secretHash }) => secretHash === hash);
+  const others = keys.filter((key) => key !== own);
+  const isAsSaid = others.length === 0 && (own !== undefined) === (hash !== undefined);
+  return { own, others, isAsSaid, isRefused: own !== undefined && own.revokedAt !== null };
 }
 
 function existing(key: ApiKey | undefined): ApiKey {

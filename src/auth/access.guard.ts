@@ -20,6 +20,7 @@ import {
   RouteClosed,
 } from './auth.errors.js';
 import { Authenticator } from './authenticator.js';
+import { KeyRing } from './key-ring.js';
 import type { RequestInSession } from './current-session.js';
 import { allowanceHeaders } from './request-limits.js';
 
@@ -43,8 +44,11 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly admission: Admission,
+    private readonly keys: KeyRing,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
+
+  private readonly isKnown = (secret: string): boolean => this.keys.knows(secret);
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
@@ -61,7 +65,7 @@ export class AccessGuard implements CanActivate {
     }
     const wanted = this.wantedBy(access, request);
     const isPassedOver = wanted.isOpened || (access.kind === 'open' && access.passesForeignKeys === true);
-    const headers = isPassedOver ? withoutForeignKey(request.headers) : request.headers;
+    const headers = isPassedOver ? withoutForeignKey(request.headers, this.isKnown) : request.headers;
     const admitted = this.admission.admit({ headers, address: request.ip });
     if (admitted.allowance) http.getResponse<Response>().set(allowanceHeaders(admitted.allowance));
     if (admitted.scope) {

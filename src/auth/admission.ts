@@ -56,10 +56,16 @@ export class Admission {
 
   /** Counts nothing. @throws TwoCredentials, and what `KeyKeeper.authenticate` throws */
   identify(headers: CallHeaders): Caller {
-    const credentials = readCredentials(headers);
+    const credentials = this.read(headers);
     if (credentials.type === 'ambiguous') throw new TwoCredentials();
     if (credentials.type !== 'key') return { credentials, scope: undefined };
     return { credentials, scope: this.keys.authenticate(credentials.secret, headers.origin) };
+  }
+
+  private read(headers: CallHeaders): Credentials {
+    const credentials = readCredentials(headers);
+    if (credentials.type !== 'token' || !this.keys.knows(credentials.token)) return credentials;
+    return { type: 'key', secret: credentials.token };
   }
 
   /** Counts one request. @throws RateLimited; @returns what is left, `undefined` where there is no limit */

@@ -15,6 +15,8 @@ export interface KeyKeeper {
    * @throws InvalidApiKey, KeyInBrowser, OriginNotAllowed, KeysNotLoaded
    */
   scopeOf(keyId: string, origin: string | undefined): KeyScope;
+  /** Whether it is the secret of a key, though it does not look like one: its value was said by a setting. Waits for nothing. */
+  knows(secret: string): boolean;
   /** Whether a key that was let in still would be: it is neither revoked nor expired. Waits for nothing. */
   isValid(keyId: string): boolean;
 }
@@ -36,6 +38,10 @@ export class KeyRing implements KeyKeeper {
   scopeOf(keyId: string, origin: string | undefined): KeyScope {
     if (!this.keeper) throw new NoKeys();
     return this.keeper.scopeOf(keyId, origin);
+  }
+
+  knows(secret: string): boolean {
+    return this.keeper?.knows(secret) === true;
   }
 
   isValid(keyId: string): boolean {

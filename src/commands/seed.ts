@@ -53,6 +53,8 @@ async function seed(
   try {
     await flags.create(systemActor('seed'), {
       ...flag,
+      // Where that service shows a flag, this is what it says of it.
+      description: flag.name,
       environmentKey,
       flagType: 'percentage',
       placing: { hashVersion: 'md5', salt: flag.key },

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Refused } from '../platform/errors/errors.js';
+import { NoYaml, readYaml } from './yaml.js';
 
 /** There is no document where one was said to be, or none that can be read. */
 export class NoDocument extends Refused {
@@ -22,12 +23,39 @@ export const isAddress = (place: string): boolean => /^https?:\/\//i.test(place)
 
 /** Reads JSON from a file, or from an address over HTTP. @throws NoDocument, saying why */
 export async function readJson(place: string, headers: Readonly<Record<string, string>>): Promise<unknown> {
-  const text = isAddress(place) ? await fetched(place, headers) : await fromFile(place);
+  const text = await textAt(place, headers);
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
+    return JSON.parse(text) as unknown;
   } catch {
     throw new NoDocument(`${place} is no JSON.`);
   }
+}
+
+/** The same of what may be YAML as well: whatever is no JSON. @throws NoDocument, saying why, and in which line */
+export async function readJsonOrYaml(
+  place: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  const text = await textAt(place, { ...headers, Accept: 'application/json, application/yaml, */*;q=0.1' });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return yamlIn(place, text);
+  }
+}
+
+function yamlIn(place: string, text: string): unknown {
+  try {
+    return readYaml(text);
+  } catch (error) {
+    if (!(error instanceof NoYaml)) throw error;
+    throw new NoDocument(`${place} ${error.message}.`);
+  }
+}
+
+async function textAt(place: string, headers: Readonly<Record<string, string>>): Promise<string> {
+  const text = isAddress(place) ? await fetched(place, headers) : await fromFile(place);
+  return text.replace(/^\uFEFF/, '');
 }
 
 export function headersOf({ key, token }: Credentials, isBare: boolean): Record<string, string> {

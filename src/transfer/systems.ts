@@ -1,5 +1,5 @@
 import { UnreadableDocument } from './conversion.js';
-import { headersOf, isAddress, readJson, type Credentials } from './document-source.js';
+import { headersOf, isAddress, readJson, readJsonOrYaml, type Credentials } from './document-source.js';
 import { fromVexil } from './flag-document.js';
 import { fromFlagd } from './flagd-import.js';
 import { fromPlainSystem, PLAIN_SYSTEMS, type PlainSystemName } from './plain-systems.js';
@@ -27,7 +27,7 @@ export async function readFrom(
   const headers = headersOf(credentials, system === 'unleash');
   const read = (from: string): Promise<unknown> => readJson(from, headers);
   if (system === 'dashboard' && isAddress(place)) return convert(system, await inPages(place, read));
-  const document = await read(place);
+  const document = system === 'flagd' ? await readJsonOrYaml(place, headers) : await read(place);
   return convert(
     system,
     system === 'platform' && isAddress(place) ? await withEnvironments(place, document, read) : document,

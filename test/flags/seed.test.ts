@@ -30,6 +30,9 @@ it('makes the flags of the service with edge caching once, for a service that ru
     { name: 'experimental_api', enabled: true, rollout_percentage: 25 },
     { name: 'new_checkout_flow', enabled: true, rollout_percentage: 50 },
   ]);
+  // 4.02: its details say what the flag is.
+  const details = await service.client.ask('/compat/edge/flags/new_checkout_flow');
+  expect(details.body.flag_data.metadata.description).toBe('New checkout experience');
   const again = await seed();
   expect([again.code, again.stdout.match(/already/g)?.length]).toEqual([0, 4]);
 });

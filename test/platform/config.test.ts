@@ -205,7 +205,7 @@ describe('secrets', () => {
     'your-256-bit-secret-your-256-bit-secret-key',
     'passwordpasswordpasswordpassword1234',
   ])('refuses %s, and does not print it', (value) => {
-    for (const name of ['JWT_SECRET_KEY', 'JWT_SECRET_KEY_PREVIOUS'])
+    for (const name of ['JWT_SECRET_KEY', 'JWT_SECRET_KEY_PREVIOUS', 'API_KEY'])
       for (const nodeEnv of ['production', 'development', 'test']) {
         const env = { JWT_SECRET_KEY: SECRET, NODE_ENV: nodeEnv, [name]: value };
         const mistakes = mistakesOf(env);
@@ -232,6 +232,28 @@ describe('secrets', () => {
     ['a passphrase', () => 'correct horse battery staple violin umbrella'],
   ])('takes what is random: %s', (_, make) => {
     for (let n = 0; n < 500; n += 1) expect(mistakesOf({ JWT_SECRET_KEY: make() })).toEqual([]);
+  });
+
+  it.each([
+    ['one that the service made', `vx_admin_00000000_${'x'.repeat(43)}`],
+    ['what would be taken for a token', `${SECRET}.${SECRET}.${SECRET}`],
+    ['two of them', `${SECRET}, ${SECRET}`],
+    ['more than a header should hold', randomBytes(200).toString('hex')],
+    ['other scripts', 'б'.repeat(40)],
+  ])('API_KEY is not %s', (_, value) => {
+    const mistakes = mistakesOf({ API_KEY: value });
+    expect(mistakes).toEqual([expect.stringMatching(/^API_KEY must /)]);
+    expect(mistakes[0]).not.toContain(value);
+  });
+
+  it('API_KEY is not what signs tokens, and may be left out', () => {
+    expect(mistakesOf({ API_KEY: SECRET, JWT_SECRET_KEY: SECRET })).toEqual([
+      'API_KEY must be another secret than JWT_SECRET_KEY: whoever has that one can be anybody',
+    ]);
+    expect(mistakesOf({ API_KEY: SECRET })).toEqual([]);
+    expect(loadConfig({ API_KEY: ' ' }).apiKey).toBeUndefined();
+    for (const make of ['hex', 'base64', 'base64url'] as const)
+      expect(mistakesOf({ API_KEY: randomBytes(32).toString(make) })).toEqual([]);
   });
 
   it('are needed in production, and there only', () => {
@@ -261,7 +283,13 @@ describe('secrets', () => {
     const marked = Object.values(SETTINGS)
       .filter(({ isSecret }) => isSecret)
       .map(({ name }) => name);
-    expect(marked.sort()).toEqual(['DATABASE_URL', 'JWT_SECRET_KEY', 'JWT_SECRET_KEY_PREVIOUS', 'REDIS_URL']);
+    expect(marked.sort()).toEqual([
+      'API_KEY',
+      'DATABASE_URL',
+      'JWT_SECRET_KEY',
+      'JWT_SECRET_KEY_PREVIOUS',
+      'REDIS_URL',
+    ]);
   });
 });
 

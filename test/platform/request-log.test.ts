@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { UsersRepository } from '../../src/auth/users.repository.js';
+import { eventually } from '../support/api.js';
 import { startApp, type TestApp } from '../support/app.js';
 
 interface Line {
@@ -69,6 +70,36 @@ it('tells all of a failure that nobody expected, beside the id that the caller g
       }),
     ],
   });
+});
+
+it.each([
+  ['debug', '/evaluate/x?environment_key=development&user_id=u'],
+  ['debug', '/health'],
+  ['debug', '/compat/dashboard/flags/x/evaluate?user_id=u'],
+  ['debug', '/compat/mvp/users/u/flags'],
+  ['debug', '/compat/mvp/users/u/flags/x'],
+  ['debug', '/api/v1/flags/x/evaluate?user_id=u'],
+  ['debug', '/compat/edge/flags/x/check?user_id=u'],
+  ['debug', '/compat/edge/flags/x?user_id=u'],
+  ['info', '/compat/dashboard/flags/x'],
+  ['info', '/compat/dashboard/flags/'],
+  ['info', '/compat/mvp/flags/x'],
+  ['info', '/api/v1/flags/x'],
+  ['info', '/compat/edge/flags'],
+  ['info', '/compat/edge/cache/stats'],
+  ['info', '/flags'],
+])('writes a line of level %s for %s', async (level, path) => {
+  const before = written.length;
+  await vexil.http.get(path);
+  const lines = (): Line[] =>
+    written
+      .slice(before)
+      .trim()
+      .split('\n')
+      .filter((line) => line.includes('"response"'))
+      .map((line) => JSON.parse(line) as Line);
+  await eventually(() => lines().length > 0);
+  expect(lines()).toEqual([expect.objectContaining({ level, message: `GET ${path.split('?')[0]!}` })]);
 });
 
 it('says nothing of errors where there is none', async () => {

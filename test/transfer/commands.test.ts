@@ -149,11 +149,20 @@ it('shows what it would do, does it once, and names the command in the audit log
   ]);
 });
 
+it('brings a file for flagd in YAML, as people write them', async () => {
+  const text =
+    'flags:\n  yams:\n    state: ENABLED\n    variants: {on: true, off: false}\n    defaultVariant: on\n';
+  const { stdout, code } = await run('import', '--from', 'flagd', file('flags.yaml', text));
+  expect([lastLine(stdout), code]).toEqual(['1 created, 0 changed, 0 same, 0 refused.', 0]);
+  expect(await enabledFor('yams', 'alice')).toBe(true);
+});
+
 describe('what is wrong', () => {
   it.each([
     ['a word for no system', ['--from', 'nowhere', 'x.json'], 'Say from where'],
     ['no document', ['--from', 'edge', '/nowhere.json'], 'cannot be read'],
     ['no JSON', ['--from', 'edge', file('text.json', 'flags: []')], 'is no JSON'],
+    ['neither JSON nor YAML', ['--from', 'flagd', file('text.yaml', 'flags:\n\tf: 1')], 'at line 2'],
     [
       'another document',
       ['--from', 'unleash', file('other.json', { flags: {} })],

@@ -8,7 +8,10 @@ const shape = z.object({
   id: z.uuid(),
   name: z.string(),
   kind: keyKind,
-  prefix: z.string().meta({ description: 'How the secret begins.', example: 'vx_server_4kHq0TzB' }),
+  prefix: z.string().meta({
+    description: 'How the secret begins; `API_KEY` for the one whose secret that setting says.',
+    example: 'vx_server_4kHq0TzB',
+  }),
   environment_key: z.string().nullable().meta({ description: 'Of server and client keys.' }),
   role: roleSchema.nullable().meta({ description: 'Of admin keys.' }),
   rate_limit_per_minute: z.int().meta({ description: 'Requests per minute; 0: no limit.' }),

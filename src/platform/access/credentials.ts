@@ -28,15 +28,21 @@ export function readCredentials(headers: CredentialHeaders): Credentials {
   return bearer.startsWith('vx_') ? { type: 'key', secret: bearer } : { type: 'token', token: bearer };
 }
 
-/** The kind that a secret says it is; `undefined` for what cannot be a secret at all. */
+/** The kind that a secret says it is; `undefined` for what cannot be one that we made. */
 export function kindOfSecret(secret: string): KeyKind | undefined {
   return SECRET.exec(secret)?.[1] as KeyKind | undefined;
 }
 
-/** The headers without an `X-API-Key` that can be no secret of ours, for where nobody needs one. */
-export function withoutForeignKey<H extends CredentialHeaders>(headers: H): H {
+/**
+ * The headers without an `X-API-Key` that can be no secret of ours, for where nobody needs one.
+ * @param isKnown whether a secret is that of a key all the same, though it does not look like one
+ */
+export function withoutForeignKey<H extends CredentialHeaders>(
+  headers: H,
+  isKnown: (secret: string) => boolean,
+): H {
   const key = apiKeyHeader(headers['x-api-key']);
-  return key === undefined || kindOfSecret(key) !== undefined
+  return key === undefined || kindOfSecret(key) !== undefined || isKnown(key)
     ? headers
     : { ...headers, 'x-api-key': undefined };
 }

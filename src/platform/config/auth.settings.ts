@@ -22,6 +22,17 @@ function secret(text: string): string | undefined {
   return text;
 }
 
+const MOST_KEY_CHARACTERS = 256;
+
+/** As a secret, and sendable as `X-API-Key` and as `Bearer`: without a dot, by which a token is told from it. */
+function apiKey(text: string): string | undefined {
+  if (text.startsWith('vx_'))
+    throw new Error('must not begin with vx_, as the keys do that the service makes itself');
+  if (!/^[0-9A-Za-z_~+/=-]*$/.test(text) || text.length > MOST_KEY_CHARACTERS)
+    throw new Error(`must be up to ${MOST_KEY_CHARACTERS} letters, digits and - _ ~ + / =`);
+  return secret(text);
+}
+
 /** Who gets in, and for how long. */
 export const AUTH_SETTINGS = {
   jwtSecretKey: define({
@@ -48,6 +59,17 @@ export const AUTH_SETTINGS = {
     unit: 'minutes',
     fallback: '60',
     parse: integer(1, 720),
+  }),
+  apiKey: define({
+    name: 'API_KEY',
+    what:
+      'The secret of one API key with the role admin, which is there from the first start on: for programs that cannot wait until a person makes one. ' +
+      'The same for all instances. Another value, or none, ends the key of the one before when an instance starts.',
+    unit: 'text of 32 to 256 letters, digits and - _ ~ + / =',
+    fallback: '',
+    zero: 'empty: no such key',
+    isSecret: true,
+    parse: apiKey,
   }),
   registrationOpen: define({
     name: 'REGISTRATION_OPEN',

@@ -12,7 +12,7 @@ export const CONCERNS = {
   Service: SERVICE_SETTINGS,
   Database: DATABASE_SETTINGS,
   'Cache and freshness': CACHE_SETTINGS,
-  People: AUTH_SETTINGS,
+  'People and programs': AUTH_SETTINGS,
   HTTP: HTTP_SETTINGS,
   Streams: STREAM_SETTINGS,
   'Dialects of other systems': COMPAT_SETTINGS,
@@ -63,6 +63,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   ) {
     mistakes.push('JWT_SECRET_KEY is missing: production needs one, for example from `openssl rand -hex 32`');
   }
+  const sentByPrograms = values['apiKey'];
+  if (sentByPrograms !== undefined && sentByPrograms === values['jwtSecretKey'])
+    mistakes.push('API_KEY must be another secret than JWT_SECRET_KEY: whoever has that one can be anybody');
   if (values['nodeEnv'] === 'production' && values['compatOpenWrites'] === true)
     mistakes.push('COMPAT_OPEN_WRITES must not be true in production: anybody could change flags');
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);

@@ -10,6 +10,7 @@ import type { Server } from 'node:http';
 import type { Logger as Pino } from 'pino';
 import type { Config } from '../config/settings.js';
 import { withinDeadline } from '../database/deadline.js';
+import { QuietPaths } from '../logging/quiet-paths.js';
 import { requestLog } from '../logging/request-log.js';
 import { bodyErrors, bodyReader } from './body.js';
 import { clientAddress, tellAddress } from './client-address.js';
@@ -56,7 +57,7 @@ export function setUpHttp(
   app.set('trust proxy', config.trustProxy);
   tellAddress(app, clientAddress(app, config));
 
-  app.use(requestLog(logger));
+  app.use(requestLog(logger, app.get(QuietPaths)));
   app.use(measureRequests(metrics));
   app.use(sayKeepAlive);
   app.use(securityHeaders());

@@ -4,10 +4,7 @@ import type { Logger } from 'pino';
 import { pinoHttp, type HttpLogger } from 'pino-http';
 import { isDecision } from './decision-paths.js';
 import { describeBriefly } from './logger.js';
-
-/** Paths that machines ask for all the time. */
-const PROBES = /^\/(health(\/|$)|metrics$)/;
-const isQuiet = (path: string): boolean => PROBES.test(path) || isDecision(path);
+import type { QuietPaths } from './quiet-paths.js';
 
 /** How a request that went well is logged: one that machines send all the time, and any other. */
 export const REQUEST_LOG_LEVEL = { quiet: 'debug', normal: 'info' } as const;
@@ -21,7 +18,7 @@ export function reasonableRequestId(given: string | string[] | undefined): strin
  * Gives every request an id (the caller's `X-Request-Id` when it is a reasonable one) and writes one line when it is done.
  * The line holds the path without its query: user ids stand there.
  */
-export function requestLog(logger: Logger): HttpLogger {
+export function requestLog(logger: Logger, quiet: QuietPaths): HttpLogger {
   return pinoHttp({
     logger,
     genReqId: (request, response) => {
@@ -35,7 +32,7 @@ export function requestLog(logger: Logger): HttpLogger {
       // Something does not answer and will again: that is one outage, not a fault of each request.
       if (response.statusCode === 503) return 'warn';
       if (error !== undefined || response.err !== undefined || response.statusCode >= 500) return 'error';
-      return REQUEST_LOG_LEVEL[isQuiet(pathOf(request)) ? 'quiet' : 'normal'];
+      return REQUEST_LOG_LEVEL[quiet.has(pathOf(request)) ? 'quiet' : 'normal'];
     },
     customSuccessMessage: (request) => `${request.method ?? ''} ${pathOf(request)}`,
     customErrorMessage: (request) => `${request.method ?? ''} ${pathOf(request)} failed`,

@@ -126,7 +126,7 @@ function Row({ apiKey: key, onRevoke }: { apiKey: ApiKey; onRevoke: () => void }
         {key.name}{' '}
         {isRevoked ? <Badge tone="bad">revoked</Badge> : isOver && <Badge tone="warn">ended</Badge>}
         <span class="flag-name">
-          <code>{key.prefix}…</code> by {key.created_by}
+          <code>{key.prefix.startsWith('vx_') ? `${key.prefix}…` : key.prefix}</code> by {key.created_by}
         </span>
       </th>
       <td>
