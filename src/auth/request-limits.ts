@@ -8,7 +8,7 @@ import { CONFIG } from '../platform/config/config.module.js';
 import type { Config } from '../platform/config/settings.js';
 import { RateLimited } from './auth.errors.js';
 import { networkOf } from './network.js';
-import { SharedCount } from './shared-count.js';
+import { SharedCount, type Total } from './shared-count.js';
 
 const WINDOW_SECONDS = 60;
 const WINDOW_MS = WINDOW_SECONDS * 1000;
@@ -49,7 +49,7 @@ export class RequestLimits {
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(RedisConnection) redis: RedisConnection | undefined,
+    @Inject(RedisConnection) private readonly redis: RedisConnection | undefined,
   ) {
     this.shared =
       redis &&
@@ -116,10 +116,16 @@ export class RequestLimits {
     const shared = this.shared;
     if (!shared) return undefined;
     const digest = createHash('sha256').update(subject).digest('base64url').slice(0, 22);
-    return (taken) =>
-      this.breaker.run(async () => {
+    return async (taken) => {
+      // What is not sent now can be sent later; of what was sent nobody knows, where no answer comes.
+      const telling = { isSent: false };
+      const add = async (): Promise<Total> => {
+        telling.isSent = true;
         const { consumedPoints, msBeforeNext } = await shared.penalty(digest, taken);
         return { total: consumedPoints, msLeft: msBeforeNext };
-      }, undefined);
+      };
+      const total = this.redis?.isUp === true ? await this.breaker.run(add, undefined) : undefined;
+      return telling.isSent ? total : 'unsent';
+    };
   }
 }

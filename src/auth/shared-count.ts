@@ -5,8 +5,8 @@ export interface Total {
   readonly msLeft: number;
 }
 
-/** Adds what was taken here to what all have taken. `undefined` when nobody answers. */
-export type Report = (taken: number) => Promise<Total | undefined>;
+/** Adds what was taken here to what all have taken. `undefined` when nobody answers, `unsent` when nobody was asked. */
+export type Report = (taken: number) => Promise<Total | 'unsent' | undefined>;
 
 /** Reports of one caller are not closer together than this. */
 const REPORT_EVERY_MS = 25;
@@ -60,6 +60,11 @@ export class SharedCount {
         this.untold = 0;
         this.unheard += told;
         const answer = await report(told);
+        if (answer === 'unsent') {
+          this.unheard -= told;
+          this.untold += told;
+          return;
+        }
         // It stays in our own count; what comes next is told again.
         if (!answer) return;
         this.unheard = 0;

@@ -70,11 +70,13 @@ export class EvaluationService {
   }
 
   /**
-   * Many flags for one user: those named, or all.
+   * Many flags for one user: those named, or all. Each once, where it is first named: a name takes a few bytes, and an answer
+   * may have a megabyte.
    * @throws NotReady, WrongEnvironment; Invalid when too many are to be explained
    */
-  evaluateMany(flagKeys: readonly string[] | undefined, question: Question): BulkAnswer {
+  evaluateMany(named: readonly string[] | undefined, question: Question): BulkAnswer {
     const { environmentKey } = question;
+    const flagKeys = named && [...new Set(named)];
     requireEnvironment(question.scope, environmentKey);
     const held = this.snapshots.get(environmentKey);
     if (!held) {

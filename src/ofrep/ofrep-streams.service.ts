@@ -45,18 +45,28 @@ export class OfrepStreamsService {
   }
 
   /** @throws what `StreamsService.admit` throws */
-  async admit({ keyId, environmentKey = '', clientOnly }: KeyScope, { address, since }: StreamVisit) {
+  async admit({ keyId, environmentKey = '', clientOnly }: KeyScope, { address, since, origin }: StreamVisit) {
     return this.streams.admit({
       environmentKey,
       lastEventId: since,
       caller: {
         id: `key ${keyId}`,
         isClient: clientOnly,
-        access: { isStillAllowed: () => this.keys.isValid(keyId) },
+        access: { isStillAllowed: () => this.isStillAllowed(keyId, origin) },
       },
       network: networkOf(address),
       tell: (feed) => new RefetchFeed(feed),
     });
+  }
+
+  /** The key may have ended, or its origins may be others. */
+  private isStillAllowed(keyId: string, origin: string | undefined): boolean {
+    try {
+      this.keys.scopeOf(keyId, origin);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   private scopeOf(token: string, origin: string | undefined): KeyScope {

@@ -197,4 +197,24 @@ describeWithRedis('over instances that share a Redis', () => {
       if (fault === 'frozen') redis.thaw();
     }
   });
+
+  it('what each counted while Redis was away is added up when it is back', async () => {
+    await startTwo();
+    const key = await serverKey(one, { rate_limit_per_minute: 1000 });
+    await redis.kill();
+    await eventually(() => !one.app.get<RedisConnection>(RedisConnection, { strict: false }).isUp);
+    await passing(one, 100, () => withKey(key));
+    await redis.start();
+    for (const app of [one, two])
+      await eventually(() => app.app.get<RedisConnection>(RedisConnection, { strict: false }).isUp);
+    const left = async (app: TestApp) =>
+      Number((await app.http.get(PATH).set(withKey(key))).headers['x-ratelimit-remaining']);
+    let asked = 0;
+    await eventually(async () => {
+      asked += 2;
+      await left(one);
+      // The other may not have heard of the last few yet.
+      return (await left(two)) < 1000 - 50 - asked;
+    });
+  });
 });

@@ -67,3 +67,22 @@ it('tells nothing twice, though an answer is lost, and does not forget what it t
   await eventually(() => total === 1);
   expect(count.known).toBe(22);
 });
+
+it('tells later what could not be told, once', async () => {
+  let isThere = false;
+  const told: number[] = [];
+  const report = (taken: number): Promise<Total | 'unsent'> => {
+    if (!isThere) return Promise.resolve('unsent');
+    told.push(taken);
+    return Promise.resolve({ total: 30 + told.reduce((sum, each) => sum + each, 0), msLeft: 30_000 });
+  };
+  const count = new SharedCount(60_000, report);
+  for (let round = 0; round < 5; round += 1) {
+    expect(takeMany(count, 8, 100)).toBe(8);
+    await new Promise(setImmediate);
+  }
+  isThere = true;
+  expect(count.take(100)).toBe(true);
+  await eventually(() => count.known === 71);
+  expect(told).toEqual([41]);
+});

@@ -37,8 +37,8 @@ const bulk = (key = client, headers: object = {}) => ask(vexil, key, BULK, ALICE
 const addressFor = async (key = client): Promise<string> =>
   (await bulk(key)).body.eventStreams[0].endpoint.requestUri;
 
-async function follow(path: string, lastEventId?: string): Promise<StreamConnection> {
-  const stream = await StreamConnection.open(vexil.url, { path, lastEventId });
+async function follow(path: string, lastEventId?: string, origin?: string): Promise<StreamConnection> {
+  const stream = await StreamConnection.open(vexil.url, { path, lastEventId, origin });
   open.push(stream);
   return stream;
 }
@@ -159,6 +159,22 @@ describe('the stream', () => {
     expect(stream.text).not.toContain('data:');
     expect((await bulk(key)).status).toBe(401);
   });
+});
+
+it('a stream ends, too, when its page is no longer among those of the key', async () => {
+  const key = await clientKey(vexil, { origins: ['https://acme.com', 'https://shop.example'] });
+  const path = await addressFor(key);
+  const gone = await follow(path, undefined, 'https://shop.example');
+  const stays = await follow(path, undefined, 'https://acme.com');
+  await vexil.http
+    .patch(`/auth/api-keys/${key.id}`)
+    .set(await vexil.bearer('admin'))
+    .send({ origins: ['https://acme.com'] })
+    .expect(200);
+  await gone.ended;
+  expect(stays.isEnded).toBe(false);
+  await toggle();
+  await stays.first();
 });
 
 describe('whoever asks for the stream', () => {

@@ -461,6 +461,14 @@ describe('GET /ruleset', () => {
     expect((await api.get(path, { 'If-None-Match': '"1-000000000000", nonsense' })).status).toBe(200);
   });
 
+  it('answers 304 to fetch, which adds that no cache may answer', async () => {
+    const { token } = await vexil.as('viewer');
+    const ask = (more: Record<string, string>) =>
+      fetch(`${vexil.url}${path}`, { headers: { authorization: `Bearer ${token}`, ...more } });
+    const tag = (await ask({})).headers.get('etag')!;
+    expect((await ask({ 'If-None-Match': tag })).status).toBe(304);
+  });
+
   it('says 404 for an environment that does not exist', async () => {
     const { status, body } = await api.get('/ruleset?environment_key=nowhere');
     expect([status, body.code]).toEqual([404, 'environment_not_found']);

@@ -21,6 +21,8 @@ export interface Opening {
   readonly token?: string | undefined;
   readonly environment?: string;
   readonly lastEventId?: string | undefined;
+  /** Of the page that asks. */
+  readonly origin?: string | undefined;
   readonly path?: string;
   readonly onEvent?: (event: StreamEvent) => void;
 }
@@ -54,13 +56,14 @@ export class StreamConnection {
   /** Resolves with the headers. @throws when there is no answer */
   static async open(
     url: string,
-    { token, environment = 'development', lastEventId, path, onEvent }: Opening = {},
+    { token, environment = 'development', lastEventId, origin, path, onEvent }: Opening = {},
   ): Promise<StreamConnection> {
     const target = new URL(path ?? `/stream?environment_key=${environment}`, url);
     return new Promise((resolve, reject) => {
       const headers = {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+        ...(origin === undefined ? {} : { origin }),
       };
       const outgoing = request(target, { agent: new Agent(), headers }, (incoming) =>
         resolve(new StreamConnection(outgoing, incoming, onEvent ?? (() => undefined))),

@@ -113,7 +113,7 @@ export const evaluateManyRequest = z
       .array(z.string().max(MAX_FLAG_KEY))
       .max(MAX_FLAGS)
       .optional()
-      .meta({ description: 'Which flags; all when absent.', example: ['new-checkout'] }),
+      .meta({ description: 'Which flags, each answered once; all when absent.', example: ['new-checkout'] }),
   })
   .superRefine(refuseTwoUsers)
   .transform(

@@ -29,17 +29,23 @@ import { ValidationPipe } from './validation.pipe.js';
 /** What Nest is to run on. `/Flags` is not `/flags`; the router asks for that setting once, when its first handler comes. */
 export function httpAdapter(): ExpressAdapter {
   const application = express().set('case sensitive routing', true);
-  neverFreshWithoutTag(application.request);
+  compareTagsAlone(application.request);
   return new ExpressAdapter(application);
 }
 
-/** Express takes `If-None-Match: *` for a match with an answer that has no tag, and would send 304 for one that was never sent. */
-function neverFreshWithoutTag(requests: Request): void {
+/**
+ * Express takes `If-None-Match: *` for a match with an answer that has no tag, and would send 304 for one that was never sent. And it
+ * takes `Cache-Control: no-cache` for a wish to have the whole again, which `fetch` adds by itself to whatever brings a tag: all
+ * that is meant is that no cache answers without having asked.
+ */
+function compareTagsAlone(requests: Request): void {
   const usual = Object.getPrototypeOf(requests) as object;
   Object.defineProperty(requests, 'fresh', {
     configurable: true,
     get(this: Request): boolean {
-      return this.res?.get('ETag') !== undefined && Reflect.get(usual, 'fresh', this) === true;
+      const { method, res, headers } = this;
+      const asked = { method, res, headers: { 'if-none-match': headers['if-none-match'] } };
+      return res?.get('ETag') !== undefined && Reflect.get(usual, 'fresh', asked) === true;
     },
   });
 }
