@@ -2,7 +2,7 @@ import { Controller, Get, Header, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { Public } from '../platform/access/access.decorators.js';
+import { Open, Public } from '../platform/access/access.decorators.js';
 import { Answers } from '../platform/http/api.decorators.js';
 import { AnyQuery } from '../platform/http/undeclared-input.guard.js';
 import { Metrics } from '../platform/metrics/metrics.js';
@@ -32,11 +32,13 @@ export class ServiceController {
   }
 
   @Get('metrics')
+  @Open(['admin'])
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getMetrics',
     summary: 'Figures for Prometheus',
-    description: 'Of this instance alone.',
+    description:
+      'Of this instance alone. It names every flag: with EVALUATE_ACCESS=key only to people and admin keys.',
   })
   @ApiProduces('text/plain')
   @Answers('In the text format of Prometheus.', z.string(), { example: METRICS_EXAMPLE })

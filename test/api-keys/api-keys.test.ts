@@ -199,6 +199,15 @@ describe('where evaluation asks for a key', () => {
       for (const key of [await serverKey(closed), await clientKey(closed), await adminKey(closed, 'viewer')])
         expect((await ask(withKey(key))).status).toBe(200);
       expect((await closed.http.post('/evaluate').send({ environment_key: 'development' })).status).toBe(401);
+
+      // It names every flag.
+      const figures = (headers: Record<string, string>) => closed.http.get('/metrics').set(headers);
+      expect((await figures({})).status).toBe(401);
+      expect((await figures(await closed.bearer('viewer'))).status).toBe(200);
+      const { secret } = await adminKey(closed, 'viewer');
+      expect((await figures({ Authorization: `Bearer ${secret}` })).status).toBe(200);
+      for (const key of [await serverKey(closed), await clientKey(closed)])
+        expect((await figures(withKey(key))).body).toMatchObject({ status: 403, code: 'api_key_kind' });
     } finally {
       await closed.close();
     }

@@ -61,7 +61,7 @@ export const HTTP_SETTINGS = {
   }),
   evaluateAccess: define({
     name: 'EVALUATE_ACCESS',
-    what: 'Who may ask `/evaluate`: anybody (`public`), or only who brings an API key or is logged in (`key`). A key that is given is checked either way.',
+    what: 'Who may ask `/evaluate`: anybody (`public`), or only who brings an API key or is logged in (`key`). Then `/metrics`, which names every flag, asks for an admin key too. A key that is given is checked either way.',
     unit: 'public or key',
     fallback: 'public',
     parse: oneOf(['public', 'key']),
