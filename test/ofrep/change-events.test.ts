@@ -222,7 +222,8 @@ describe('whoever asks for the stream', () => {
       for (let n = 0; n < 8; n += 1) await visit(n);
       const tookMs = performance.now() - startedAt;
       expect(visits.map(({ status }) => status)).toEqual(Array<number>(8).fill(200));
-      expect(asked.mock.calls.length).toBeLessThanOrEqual(Math.floor(tookMs / 250) + 1);
+      // The first, one for each quarter of a second, and one for a timer that is early by a hair.
+      expect(asked.mock.calls.length).toBeLessThanOrEqual(Math.floor(tookMs / 250) + 2);
       expect(asked.mock.calls.length).toBeGreaterThan(0);
     } finally {
       asked.mockRestore();
