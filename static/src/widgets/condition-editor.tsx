@@ -17,6 +17,7 @@ import {
 import { Button, IconButton } from './button.js';
 import { ChipsInput } from './chips-input.js';
 import { lazy } from './lazy.js';
+import { TypedInput } from './typed-input.js';
 
 const PatternTest = lazy(async () => (await import('./pattern-test.js')).PatternTest, null);
 
@@ -218,21 +219,21 @@ function Values({
   const write = (index: number, value: Value): void =>
     onChange(values.with(Math.min(index, values.length - 1), value));
   const moment = (
-    <input
+    <TypedInput
       type="text"
       aria-label="Moment"
       placeholder="2026-11-21T09:30:00Z"
       value={String(values[0] ?? '')}
-      onChange={(event) => onChange([event.currentTarget.value])}
+      onDone={(text) => onChange([text])}
     />
   );
   const amount = (label: string, index: number, scale = 1) => (
-    <input
+    <TypedInput
       type="number"
       step="any"
       aria-label={label}
       value={Number(values[index]) / scale}
-      onChange={(event) => write(index, Math.round(Number(event.currentTarget.value) * scale * 1e9) / 1e9)}
+      onDone={(text) => write(index, Math.round(Number(text) * scale * 1e9) / 1e9)}
     />
   );
   switch (wanted) {

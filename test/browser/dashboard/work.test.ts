@@ -231,6 +231,28 @@ describe('two people at the same flag', () => {
     await Promise.all([ana.context().close(), dana.context().close()]);
   });
 
+  it('leaves what is being typed where it is, while somebody else saves', async () => {
+    const page = await dashboard.page('/app/flags/pricing-test?env=development', { as: 'admin' });
+    const share = page.getByLabel('Everyone else: share of users in the rollout, in per cent');
+    await share.waitFor();
+    await says(page, 'Live');
+    await share.click({ clickCount: 3 });
+    await page.keyboard.type('75');
+    const off = { off_variant: 'premium' };
+    await dashboard.ask(
+      'PUT',
+      '/flags/pricing-test?environment_key=development',
+      off,
+      dashboard.tokenOf('developer'),
+    );
+    await says(page, /has just changed this flag/);
+    expect(await share.inputValue()).toBe('75');
+    await page.keyboard.press('Tab');
+    await page.getByText('1 change', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await page.context().close();
+  });
+
   it('keeps up with the table although the connection was cut', async () => {
     const page = await dashboard.page('/app/flags', { as: 'admin' });
     await says(page, 'Live');
