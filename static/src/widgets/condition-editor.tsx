@@ -14,6 +14,7 @@ import {
   type Operator,
   type Value,
 } from '../state/conditions.js';
+import { samples } from '../state/samples.js';
 import { Button, IconButton } from './button.js';
 import { ChipsInput } from './chips-input.js';
 import { lazy } from './lazy.js';
@@ -24,7 +25,7 @@ const PatternTest = lazy(async () => (await import('./pattern-test.js')).Pattern
 interface Surroundings {
   /** Keys of the segments that may be named. */
   readonly segments: readonly string[];
-  /** Attributes that are known from elsewhere. */
+  /** Attributes that other conditions speak of. */
   readonly attributes: readonly string[];
   readonly environment: string;
 }
@@ -124,6 +125,14 @@ function ConditionRow({
   const list = useId();
   const words = OPERATORS[condition.operator];
   const isSegment = words.values === 'segments';
+  const known = new Set([
+    'user_id',
+    ...attributes,
+    ...samples.value.flatMap((sample) => Object.keys(sample)),
+  ]);
+  // It has been written already.
+  known.delete(condition.attribute);
+  known.delete('');
   return (
     <div class="condition">
       {isSegment ? (
@@ -144,7 +153,7 @@ function ConditionRow({
             onInput={(event) => onChange({ ...condition, attribute: event.currentTarget.value })}
           />
           <datalist id={list}>
-            {attributes.map((attribute) => (
+            {[...known].sort().map((attribute) => (
               <option key={attribute} value={attribute} />
             ))}
           </datalist>
