@@ -13,15 +13,25 @@ export function ReviewDialog({
   editor,
   isSaving,
   typed,
+  mayTurnOn,
+  name,
   onClose,
   onSave,
 }: {
   editor: FlagEditor;
   isSaving: boolean;
   typed: string | undefined;
+  /** Whether it is off, and could be turned on by the same change. */
+  mayTurnOn: boolean;
+  /** The environment's. */
+  name: string;
   onClose: () => void;
-  onSave: (consent: { reason?: string | undefined; confirm?: string | undefined }) => void;
+  onSave: (
+    consent: { reason?: string | undefined; confirm?: string | undefined },
+    isTurnedOn: boolean,
+  ) => void;
 }) {
+  const isTurnedOn = useSignal(false);
   const { base, draft, changes } = { base: editor.base, draft: editor.draft.value, changes: editor.changes };
   if (!base || !draft) return null;
   const pick = (from: typeof base): unknown =>
@@ -57,14 +67,24 @@ export function ReviewDialog({
   return (
     <ConfirmChange
       title={`Save ${plural(changes.length, 'change')}?`}
-      verb="Save"
+      verb={isTurnedOn.value ? 'Save and turn on' : 'Save'}
       wide
       typed={typed}
       busy={editor.isSaving.value}
       onClose={onClose}
-      onConfirm={onSave}
+      onConfirm={(consent) => onSave(consent, isTurnedOn.value)}
     >
       {content}
+      {mayTurnOn && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isTurnedOn.value}
+            onChange={(event) => (isTurnedOn.value = event.currentTarget.checked)}
+          />
+          It is off in {name}: turn it on, too
+        </label>
+      )}
     </ConfirmChange>
   );
 }

@@ -85,6 +85,33 @@ describe('in the table of flags', () => {
     await page.context().close();
   });
 
+  it('begins a rollout in a protected environment with one confirmation', async () => {
+    await dashboard.ask('POST', '/flags', { key: 'one-step', name: 'One step' });
+    const page = await dashboard.page('/app/flags/one-step?env=production', { as: 'admin' });
+    const setShare = async (): Promise<void> => {
+      await page.getByLabel('Percentage rollout').check();
+      await page.getByLabel('Everyone else: share of users in the rollout, in per cent').fill('25');
+      await page.keyboard.press('Tab');
+    };
+    await setShare();
+    await page.getByRole('button', { name: 'Review and save' }).click();
+    await page.getByLabel(/It is off in Production: turn it on, too/).check();
+    await page.getByLabel('Type one-step to confirm').fill('one-step');
+    await page.getByRole('button', { name: 'Save and turn on' }).click();
+    await says(page, 'one-step is saved, and on in production');
+    const rolledOut = { is_enabled: true, rollout_percentage: 25 };
+    expect(await flag('one-step', 'production')).toMatchObject({ ...rolledOut, version: 2 });
+    // Where nothing is confirmed, what is saved and off says so, and can be turned on from there.
+    await page.goto('/app/flags/one-step?env=staging');
+    await setShare();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await says(page, 'one-step is saved, and still off in staging');
+    await page.getByRole('button', { name: 'Turn on' }).click();
+    await says(page, 'one-step is on in staging');
+    expect(await flag('one-step', 'staging')).toMatchObject(rolledOut);
+    await page.context().close();
+  });
+
   it('takes a switch back and says who was faster, when the flag was changed meanwhile', async () => {
     const page = await dashboard.page('/app/flags', { as: 'admin' });
     await settled(page);
