@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeChanges, rebase, updateOf, type FlagDraft } from '../../static/src/state/flag-draft.js';
+import {
+  describeChanges,
+  fieldWords,
+  rebase,
+  updateOf,
+  type FlagDraft,
+} from '../../static/src/state/flag-draft.js';
 import {
   groupSentence,
   readGroup,
@@ -79,6 +85,13 @@ describe('a draft', () => {
     const sentences = describeChanges({ ...draft, rules }, { ...draft, rules: [...rules].reverse() });
     expect(sentences).toEqual(['The rules are in another order']);
   });
+});
+
+it('names fields as people do', () => {
+  expect(fieldWords(['name'])).toBe('the name');
+  expect(fieldWords(['tags', 'rules', 'default_serve'])).toBe(
+    'the tags, the rules and what everyone else gets',
+  );
 });
 
 describe('groups of conditions', () => {

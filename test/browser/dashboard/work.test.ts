@@ -243,7 +243,12 @@ describe('two people at the same flag', () => {
     await says(dana, 'new-checkout is saved');
     // The one who edits is told, and decides.
     await says(ana, /saved version/);
+    await ana.getByRole('alert').getByText('on: 1 listed user added: carol').waitFor();
     await ana.getByRole('button', { name: 'Compare' }).click();
+    await ana
+      .getByRole('dialog')
+      .getByText('Everyone else: serve on to 50% of users, off to the rest')
+      .waitFor();
     await says(ana, 'You changed other things. Keeping yours keeps theirs too.');
     await ana.getByRole('button', { name: 'Keep mine' }).last().click();
     await ana.getByRole('button', { name: 'Save', exact: true }).click();
