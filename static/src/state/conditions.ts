@@ -147,6 +147,11 @@ const JOINTS: Record<GroupKind, readonly [string, string]> = {
 export function groupSentence(group: ConditionGroup): string {
   const { kind, items } = readGroup(group);
   if (items.length === 0) return kind === 'all' ? 'everyone' : 'nobody';
+  const [only] = items;
+  if (kind === 'none' && only && items.length === 1)
+    return isGroup(only)
+      ? `not (${groupSentence(only)})`
+      : conditionSentence({ ...only, negate: !only.negate });
   const [lead, joint] = JOINTS[kind];
   const parts = items.map((item) =>
     isGroup(item)
