@@ -95,7 +95,10 @@ export function Rules({ editor, draft, rules, nameable, environment, isBoolean, 
                     {rule.name && <strong>{rule.name}: </strong>}
                     if {groupSentence(rule.conditions)}
                   </span>
-                  <span class="muted">serve {serveWords(rule.serve, draft.off_variant)}</span>
+                  <span class="muted">
+                    serve {serveWords(rule.serve, draft.off_variant)}
+                    {mayEdit && <span class="rule-edit">{isOpen ? 'Close' : 'Edit'}</span>}
+                  </span>
                   <SampleMatches environment={environment} group={rule.conditions} />
                 </button>
                 <IconButton

@@ -195,7 +195,7 @@ function ConditionRow({
               onChange(event.currentTarget.checked ? { ...rest, case_insensitive: true } : rest);
             }}
           />
-          In any case
+          Ignore case
         </label>
       )}
       {condition.operator === 'matches' && <PatternTest condition={condition} environment={environment} />}
