@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeChanges, rebase, updateOf, type FlagDraft } from '../../static/src/state/flag-draft.js';
+import {
+  describeChanges,
+  fieldWords,
+  rebase,
+  updateOf,
+  type FlagDraft,
+} from '../../static/src/state/flag-draft.js';
 import {
   groupSentence,
   readGroup,
@@ -64,7 +70,7 @@ describe('a draft', () => {
     };
     expect(describeChanges(draft, after)).toEqual([
       'on: 1 listed user added: alice',
-      'New rule 1: if plan is one of pro, team and (neither country is one of DE), serve on to everyone',
+      'New rule 1: if plan is one of pro, team and (country is none of DE), serve on to everyone',
       'Everyone else: serve on to everyone, instead of on to 25% of users, off to the rest',
     ]);
   });
@@ -79,6 +85,13 @@ describe('a draft', () => {
     const sentences = describeChanges({ ...draft, rules }, { ...draft, rules: [...rules].reverse() });
     expect(sentences).toEqual(['The rules are in another order']);
   });
+});
+
+it('names fields as people do', () => {
+  expect(fieldWords(['name'])).toBe('the name');
+  expect(fieldWords(['tags', 'rules', 'default_serve'])).toBe(
+    'the tags, the rules and what everyone else gets',
+  );
 });
 
 describe('groups of conditions', () => {
@@ -100,6 +113,17 @@ describe('groups of conditions', () => {
     expect(groupSentence(group(wire))).toBe('plan is one of pro and (a is one of 1 or b is one of 2)');
     expect(groupSentence(group({ all: [] }))).toBe('everyone');
     expect(groupSentence(group({ any: [] }))).toBe('nobody');
+    const [one, two] = [condition('a', ['1']), condition('b', ['2'])];
+    expect(groupSentence(group({ not: one }))).toBe('a is none of 1');
+    expect(groupSentence(group({ not: { all: [one, two] } }))).toBe(
+      'not all of a is one of 1 and b is one of 2',
+    );
+    expect(groupSentence(group({ not: { any: [one, two] } }))).toBe(
+      'neither a is one of 1 nor b is one of 2',
+    );
+    expect(groupSentence(group({ not: { any: [{ all: [one, two] }] } }))).toBe(
+      'not (a is one of 1 and b is one of 2)',
+    );
   });
 });
 

@@ -133,7 +133,7 @@ export function conditionSentence({
   if (operator === 'bucket')
     return `${attribute} ${verb} ${Number(values[0]) / 100}% to ${Number(values[1]) / 100}%`;
   if (operator === 'between') return `${attribute} ${verb} ${String(values[0])} and ${String(values[1])}`;
-  return `${attribute || '(no attribute)'} ${verb}${shown === '' ? '' : ` ${shown}`}${case_insensitive ? ' (in any case)' : ''}`;
+  return `${attribute || '(no attribute)'} ${verb}${shown === '' ? '' : ` ${shown}`}${case_insensitive ? ' (ignoring case)' : ''}`;
 }
 
 const JOINTS: Record<GroupKind, readonly [string, string]> = {
@@ -147,6 +147,11 @@ const JOINTS: Record<GroupKind, readonly [string, string]> = {
 export function groupSentence(group: ConditionGroup): string {
   const { kind, items } = readGroup(group);
   if (items.length === 0) return kind === 'all' ? 'everyone' : 'nobody';
+  const [only] = items;
+  if (kind === 'none' && only && items.length === 1)
+    return isGroup(only)
+      ? `not (${groupSentence(only)})`
+      : conditionSentence({ ...only, negate: !only.negate });
   const [lead, joint] = JOINTS[kind];
   const parts = items.map((item) =>
     isGroup(item)

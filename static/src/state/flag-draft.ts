@@ -85,6 +85,20 @@ export const SHARED_FIELDS: readonly DraftField[] = [
   'client_visible',
 ];
 
+const SPOKEN: Readonly<Partial<Record<DraftField, string>>> = {
+  client_visible: 'what client keys may ask for',
+  off_variant: 'what it serves while off',
+  targets: 'the listed users',
+  rules: 'the rules',
+  default_serve: 'what everyone else gets',
+};
+/** Fields as people say them: `the rules and what everyone else gets`. */
+export function fieldWords(fields: readonly DraftField[]): string {
+  const words = fields.map((field) => SPOKEN[field] ?? `the ${field}`);
+  const last = words.pop() ?? '';
+  return words.length > 0 ? `${words.join(', ')} and ${last}` : last;
+}
+
 /** The fields in which two drafts differ. */
 export const changedFields = (before: FlagDraft, after: FlagDraft): DraftField[] =>
   FIELDS.filter((field) => !isSame(before[field], after[field]));

@@ -87,15 +87,18 @@ export class FlagEditor {
     this.keep();
   }
 
-  /** @returns whether it was saved; what kept it from being saved is in `problem` or `conflict` */
-  async save(consent: Consent): Promise<boolean> {
+  /**
+   * @param isTurnedOn whether it is turned on by the same change
+   * @returns whether it was saved; what kept it from being saved is in `problem` or `conflict`
+   */
+  async save(consent: Consent, isTurnedOn = false): Promise<boolean> {
     const { value: flag } = this.flag;
     const { value: draft } = this.draft;
     if (!flag || !draft || !this.base) return false;
     this.isSaving.value = true;
     this.problem.value = undefined;
     try {
-      const update = updateOf(this.base, draft);
+      const update = { ...updateOf(this.base, draft), ...(isTurnedOn ? { is_enabled: true } : {}) };
       const saved = await updateFlag(this.key, this.environment, update, flag.version, consent);
       this.flag.value = saved;
       this.draft.value = draftFrom(saved);

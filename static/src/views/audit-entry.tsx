@@ -201,6 +201,8 @@ export function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: (
   const [problem, setProblem] = useState<string>();
   const environment = entry.environment_key ?? '';
   const changes = Object.entries(entry.changes as Record<string, FieldChange>);
+  const back = changes.map(([field, { old, new: now }]) => [field, { old: now, new: old }] as const);
+  const words = changeWords(Object.fromEntries(back));
   const revert = async (consent: Consent): Promise<void> => {
     setBusy(true);
     setProblem(undefined);
@@ -229,7 +231,18 @@ export function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: (
         This makes a new change of <code>{entry.entity_key}</code>: what {entry.actor.name} changed becomes
         what it was.
       </p>
-      <JsonDiff before={pick(changes, 'new')} after={pick(changes, 'old')} />
+      <ul class="sentences">
+        {words.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+      {/* Where the words do not say what it becomes, this does. */}
+      <details open={words.some((sentence) => sentence.endsWith(' changed'))}>
+        <summary>As JSON</summary>
+        <div class="details-body">
+          <JsonDiff before={pick(back, 'old')} after={pick(back, 'new')} />
+        </div>
+      </details>
     </ConfirmChange>
   );
 }

@@ -12,6 +12,7 @@ import { dayOf, number } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { Field } from '../widgets/field.js';
 import { Badge, Empty, Failure, PageHead, Skeleton } from '../widgets/small.js';
+import { TypedInput } from '../widgets/typed-input.js';
 import { useNews } from '../widgets/use-news.js';
 import { ChangeSet, Entry, RevertDialog } from './audit-entry.js';
 
@@ -196,11 +197,11 @@ function Filters({ who }: { who: string | undefined }) {
         TYPES.map((type) => [type, spoken(type)]),
       )}
       <Field label="Key">
-        <input
+        <TypedInput
           type="text"
           value={asked.get('key') ?? ''}
           spellcheck={false}
-          onChange={(event) => setQuery({ key: event.currentTarget.value.trim() })}
+          onDone={(text) => setQuery({ key: text.trim() })}
         />
       </Field>
       {select(

@@ -211,7 +211,7 @@ function EditEnvironment({
               disabled={!isProtected}
               onChange={(event) => setConfirmed(event.currentTarget.checked)}
             />
-            The API asks people for it too, in <code>confirm</code>
+            Typed over the API, too: as <code>confirm</code>
           </label>
         </>
       )}

@@ -13,6 +13,7 @@ import { ChipsInput } from '../widgets/chips-input.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 import { Field } from '../widgets/field.js';
 import { Badge } from '../widgets/small.js';
+import { TypedInput } from '../widgets/typed-input.js';
 
 /** Of a value as JSON, that are seen without scrolling in it. */
 const MOST_LINES = 20;
@@ -253,12 +254,12 @@ function ValueEditor({
     case 'number':
       return (
         <Field label="Value">
-          <input
+          <TypedInput
             type="number"
             step="any"
             required
             value={Number(value)}
-            onChange={({ currentTarget: { value: typed } }) => {
+            onDone={(typed) => {
               if (typed !== '') onChange(Number(typed));
             }}
           />

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { describeChanges, draftFrom as pickDraft, SHARED_FIELDS } from '../state/flag-draft.js';
+import { describeChanges, draftFrom as pickDraft, fieldWords, SHARED_FIELDS } from '../state/flag-draft.js';
 import type { FlagEditor } from '../state/flag-editor.js';
 import { plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
@@ -13,15 +13,25 @@ export function ReviewDialog({
   editor,
   isSaving,
   typed,
+  mayTurnOn,
+  name,
   onClose,
   onSave,
 }: {
   editor: FlagEditor;
   isSaving: boolean;
   typed: string | undefined;
+  /** Whether it is off, and could be turned on by the same change. */
+  mayTurnOn: boolean;
+  /** The environment's. */
+  name: string;
   onClose: () => void;
-  onSave: (consent: { reason?: string | undefined; confirm?: string | undefined }) => void;
+  onSave: (
+    consent: { reason?: string | undefined; confirm?: string | undefined },
+    isTurnedOn: boolean,
+  ) => void;
 }) {
+  const isTurnedOn = useSignal(false);
   const { base, draft, changes } = { base: editor.base, draft: editor.draft.value, changes: editor.changes };
   if (!base || !draft) return null;
   const pick = (from: typeof base): unknown =>
@@ -29,16 +39,9 @@ export function ReviewDialog({
   const shared = changes.filter((field) => SHARED_FIELDS.includes(field));
   const content = (
     <>
-      <ul class="sentences">
-        {describeChanges(base, draft).map((sentence) => (
-          <li key={sentence}>{sentence}</li>
-        ))}
-      </ul>
+      <Sentences of={describeChanges(base, draft)} />
       {shared.length > 0 && (
-        <Notice>
-          {shared.join(', ')} {shared.length === 1 ? 'is' : 'are'} the same in every environment, and change
-          everywhere.
-        </Notice>
+        <Notice>This is the same in every environment, and changes everywhere: {fieldWords(shared)}.</Notice>
       )}
       <details open={!isSaving}>
         <summary>As JSON</summary>
@@ -57,17 +60,39 @@ export function ReviewDialog({
   return (
     <ConfirmChange
       title={`Save ${plural(changes.length, 'change')}?`}
-      verb="Save"
+      verb={isTurnedOn.value ? 'Save and turn on' : 'Save'}
       wide
       typed={typed}
       busy={editor.isSaving.value}
       onClose={onClose}
-      onConfirm={onSave}
+      onConfirm={(consent) => onSave(consent, isTurnedOn.value)}
     >
       {content}
+      {mayTurnOn && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isTurnedOn.value}
+            onChange={(event) => (isTurnedOn.value = event.currentTarget.checked)}
+          />
+          It is off in {name}: turn it on, too
+        </label>
+      )}
     </ConfirmChange>
   );
 }
+
+function Sentences({ of: sentences }: { of: readonly string[] }) {
+  return (
+    <ul class="sentences">
+      {sentences.map((sentence) => (
+        <li key={sentence}>{sentence}</li>
+      ))}
+    </ul>
+  );
+}
+
+const MOST_TOLD = 3;
 
 /** Somebody else saved the flag meanwhile: what they changed, and what to do about it. */
 export function ConflictNotice({ editor }: { editor: FlagEditor }) {
@@ -76,6 +101,7 @@ export function ConflictNotice({ editor }: { editor: FlagEditor }) {
   const { base, changes } = editor;
   if (!conflict || !base) return null;
   const theirs = describeChanges(base, { ...base, ...pickDraft(conflict.theirs) });
+  const mine = editor.draft.value ? describeChanges(base, editor.draft.value) : [];
   const both = changes.filter(
     (field) => JSON.stringify(base[field]) !== JSON.stringify(pickDraft(conflict.theirs)[field]),
   );
@@ -85,6 +111,13 @@ export function ConflictNotice({ editor }: { editor: FlagEditor }) {
         <strong>{conflict.by}</strong> saved version {conflict.theirs.version} while you edit version{' '}
         {editor.flag.value?.version}. Nothing of yours is lost.
       </p>
+      <ul>
+        {theirs.slice(0, MOST_TOLD).map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+        {theirs.length > MOST_TOLD && <li>and {theirs.length - MOST_TOLD} more</li>}
+      </ul>
+      {both.length > 0 && <p>You changed {fieldWords(both)}, too.</p>}
       <div class="row">
         <Button small onClick={() => (isOpen.value = true)}>
           Compare
@@ -98,19 +131,27 @@ export function ConflictNotice({ editor }: { editor: FlagEditor }) {
       </div>
       {isOpen.value && (
         <Dialog title={`What ${conflict.by} changed`} size="wide" onClose={() => (isOpen.value = false)}>
-          <ul class="sentences">
-            {theirs.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
-            ))}
-          </ul>
+          <Sentences of={theirs} />
+          {mine.length > 0 && (
+            <>
+              <h3>What you changed, and have not saved</h3>
+              <Sentences of={mine} />
+            </>
+          )}
           {both.length > 0 ? (
             <Notice tone="warn">
-              You both changed {both.join(', ')}. Keeping yours replaces theirs there, once you save.
+              You both changed {fieldWords(both)}. Keeping yours replaces theirs there, once you save.
             </Notice>
           ) : (
             <Notice tone="good">You changed other things. Keeping yours keeps theirs too.</Notice>
           )}
-          <JsonDiff before={base} after={pickDraft(conflict.theirs)} />
+          <details>
+            <summary>Theirs as JSON</summary>
+            <div class="details-body">
+              <JsonDiff before={base} after={pickDraft(conflict.theirs)} />
+            </div>
+          </details>
+          <p class="muted">Taking theirs drops what you changed.</p>
           <div class="actions">
             <Button onClick={() => editor.takeTheirs()}>Take theirs</Button>
             <Button tone="primary" onClick={() => editor.keepMine()}>

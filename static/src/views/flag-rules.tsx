@@ -3,13 +3,14 @@ import { attributesIn, groupSentence, type ConditionGroup } from '../state/condi
 import { serveWords, type FlagDraft, type RuleDraft } from '../state/flag-draft.js';
 import type { FlagEditor } from '../state/flag-editor.js';
 import { Button, IconButton } from '../widgets/button.js';
-import { ConditionEditor } from '../widgets/condition-editor.js';
 import { Field } from '../widgets/field.js';
 import { Icon } from '../widgets/icon.js';
 import { lazy } from '../widgets/lazy.js';
 import { ServeEditor } from '../widgets/serve-editor.js';
 import { Badge } from '../widgets/small.js';
+import type { Nameable } from '../widgets/use-segments.js';
 
+const ConditionEditor = lazy(async () => (await import('../widgets/condition-editor.js')).ConditionEditor);
 const SampleMatches = lazy(async () => (await import('../widgets/sample-matches.js')).SampleMatches, null);
 const SamplesButton = lazy(async () => (await import('../widgets/sample-matches.js')).SamplesButton, null);
 
@@ -17,14 +18,14 @@ interface RulesProps {
   readonly editor: FlagEditor;
   readonly draft: FlagDraft;
   readonly rules: readonly RuleDraft[];
-  readonly segments: readonly string[];
+  readonly nameable: Nameable;
   readonly environment: string;
   readonly isBoolean: boolean;
   readonly mayEdit: boolean;
 }
 
 /** The rules in their order, each with what it asks and what it serves. */
-export function Rules({ editor, draft, rules, segments, environment, isBoolean, mayEdit }: RulesProps) {
+export function Rules({ editor, draft, rules, nameable, environment, isBoolean, mayEdit }: RulesProps) {
   const [openId, setOpenId] = useState<string>();
   const [dragged, setDragged] = useState<number>();
   const write = (next: readonly RuleDraft[]): void => editor.edit({ rules: next });
@@ -34,9 +35,7 @@ export function Rules({ editor, draft, rules, segments, environment, isBoolean, 
     if (rule) next.splice(to, 0, rule);
     write(next);
   };
-  const attributes = [
-    ...new Set(['user_id', ...rules.flatMap(({ conditions }) => attributesIn(conditions))].filter(Boolean)),
-  ];
+  const attributes = [...rules.flatMap(({ conditions }) => attributesIn(conditions)), ...nameable.attributes];
   const add = (): void => {
     const id = freshId();
     const conditions: ConditionGroup = {
@@ -96,20 +95,31 @@ export function Rules({ editor, draft, rules, segments, environment, isBoolean, 
                     {rule.name && <strong>{rule.name}: </strong>}
                     if {groupSentence(rule.conditions)}
                   </span>
-                  <span class="muted">serve {serveWords(rule.serve, draft.off_variant)}</span>
+                  <span class="muted">
+                    serve {serveWords(rule.serve, draft.off_variant)}
+                    {mayEdit && <span class="rule-edit">{isOpen ? 'Close' : 'Edit'}</span>}
+                  </span>
                   <SampleMatches environment={environment} group={rule.conditions} />
                 </button>
                 <IconButton
                   label={`Move ${name} up`}
+                  data-move
                   icon="up"
                   disabled={index === 0}
-                  onClick={() => move(index, index - 1)}
+                  onClick={(event) => {
+                    move(index, index - 1);
+                    keepFocus(event.currentTarget);
+                  }}
                 />
                 <IconButton
                   label={`Move ${name} down`}
+                  data-move
                   icon="down"
                   disabled={index === rules.length - 1}
-                  onClick={() => move(index, index + 1)}
+                  onClick={(event) => {
+                    move(index, index + 1);
+                    keepFocus(event.currentTarget);
+                  }}
                 />
                 <IconButton
                   label={`Remove ${name}`}
@@ -134,7 +144,7 @@ export function Rules({ editor, draft, rules, segments, environment, isBoolean, 
                     <h3>If</h3>
                     <ConditionEditor
                       group={rule.conditions}
-                      segments={segments}
+                      segments={nameable.segments}
                       environment={environment}
                       attributes={attributes}
                       onChange={(conditions) => replace({ conditions })}
@@ -168,6 +178,14 @@ export function Rules({ editor, draft, rules, segments, environment, isBoolean, 
       </div>
     </>
   );
+}
+
+/** Who moves a rule goes on with that rule: also when it was moved in the page, and when it can go no further. */
+function keepFocus(button: HTMLButtonElement): void {
+  setTimeout(() => {
+    const moves = button.parentElement?.querySelectorAll<HTMLButtonElement>('[data-move]:enabled') ?? [];
+    (button.disabled ? moves[0] : button)?.focus();
+  });
 }
 
 const freshId = (): string =>

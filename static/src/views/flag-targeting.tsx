@@ -1,7 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
 import type { Flag } from '../api/flags.js';
-import { listSegments } from '../api/segments.js';
 import { serveWords, type FlagDraft } from '../state/flag-draft.js';
 import type { FlagEditor } from '../state/flag-editor.js';
 import { movedShare, type ServeDraft } from '../state/rollout.js';
@@ -10,6 +8,7 @@ import { Field } from '../widgets/field.js';
 import { lazy } from '../widgets/lazy.js';
 import { ServeEditor } from '../widgets/serve-editor.js';
 import { Notice } from '../widgets/small.js';
+import { useSegments } from '../widgets/use-segments.js';
 import { Prerequisites } from './flag-prerequisites.js';
 import { Rules } from './flag-rules.js';
 import { TargetList } from './flag-targets.js';
@@ -26,7 +25,7 @@ interface Props {
 
 /** Who gets what in one environment, in the order in which it is decided. */
 export function FlagTargetingPanels({ editor, flag, draft, mayEdit }: Props) {
-  const segments = useSegmentKeys(flag.environment_key);
+  const nameable = useSegments(flag.environment_key);
   const isBoolean = flag.value_type === 'boolean';
   const serve = draft.default_serve;
   return (
@@ -52,7 +51,7 @@ export function FlagTargetingPanels({ editor, flag, draft, mayEdit }: Props) {
             editor={editor}
             draft={draft}
             rules={draft.rules}
-            segments={segments}
+            nameable={nameable}
             environment={flag.environment_key}
             isBoolean={isBoolean}
             mayEdit={mayEdit}
@@ -150,15 +149,4 @@ function Moves({ flag, draft, serve }: { flag: Flag; draft: FlagDraft; serve: Se
       <FlagAffected flag={flag} share={moved} />
     </Notice>
   );
-}
-
-function useSegmentKeys(environment: string): readonly string[] {
-  const [keys, setKeys] = useState<readonly string[]>([]);
-  useEffect(() => {
-    listSegments({ environment_key: environment, skip: 0, limit: 1000 }).then(
-      ({ items }) => setKeys(items.map(({ key }) => key)),
-      () => undefined,
-    );
-  }, [environment]);
-  return keys;
 }

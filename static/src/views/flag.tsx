@@ -93,11 +93,19 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
     reason?: string | undefined;
     confirm?: string | undefined;
   }): Promise<void> => {
-    const isEnabled = !flag.is_enabled;
-    editor.flag.value = { ...flag, is_enabled: isEnabled };
+    // It may have been saved since what asks for this was drawn.
+    const before = editor.flag.value ?? flag;
+    const isEnabled = !before.is_enabled;
+    editor.flag.value = { ...before, is_enabled: isEnabled };
     asked.value = undefined;
     try {
-      const saved = await updateFlag(flagKey, environment, { is_enabled: isEnabled }, flag.version, consent);
+      const saved = await updateFlag(
+        flagKey,
+        environment,
+        { is_enabled: isEnabled },
+        before.version,
+        consent,
+      );
       editor.accept(saved);
       toast(`${flagKey} is ${isEnabled ? 'on' : 'off'} in ${environment}`, {
         action: {
@@ -113,19 +121,28 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
         },
       });
     } catch (error) {
-      editor.flag.value = flag;
+      editor.flag.value = before;
       if (error instanceof ApiProblem && error.isStale) await editor.load();
       toast(sentenceOf(error), { tone: 'bad' });
     }
   };
 
-  const save = async (consent: {
-    reason?: string | undefined;
-    confirm?: string | undefined;
-  }): Promise<void> => {
-    if (await editor.save(consent)) {
+  const save = async (
+    consent: {
+      reason?: string | undefined;
+      confirm?: string | undefined;
+    },
+    isTurnedOn = false,
+  ): Promise<void> => {
+    if (await editor.save(consent, isTurnedOn)) {
       asked.value = undefined;
-      toast(`${flagKey} is saved`);
+      if (isTurnedOn) toast(`${flagKey} is saved, and on in ${environment}`);
+      else if (flag.is_enabled) toast(`${flagKey} is saved`);
+      else
+        toast(
+          `${flagKey} is saved, and still off in ${environment}`,
+          isLocked ? {} : { action: { label: 'Turn on', run: () => void toggle({}) } },
+        );
     } else if (editor.conflict.value || editor.problem.value) asked.value = undefined;
   };
 
@@ -219,9 +236,11 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
           <Button small tone="quiet" onClick={() => editor.discard()}>
             Discard
           </Button>
-          <Button small onClick={() => (asked.value = 'diff')}>
-            View changes
-          </Button>
+          {!isLocked && (
+            <Button small onClick={() => (asked.value = 'diff')}>
+              View changes
+            </Button>
+          )}
           <Button
             small
             tone="primary"
@@ -256,7 +275,9 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
           isSaving={asked.value === 'save'}
           typed={isLocked ? flag.key : undefined}
           onClose={() => (asked.value = undefined)}
-          onSave={(consent) => void save(consent)}
+          mayTurnOn={!flag.is_enabled && tab === 'targeting'}
+          name={here?.name ?? environment}
+          onSave={(consent, isTurnedOn) => void save(consent, isTurnedOn)}
         />
       )}
       {leaving.value && (

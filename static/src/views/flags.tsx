@@ -133,7 +133,7 @@ export function Flags() {
                 ))}
                 {watched && (
                   <th scope="col" class="usage-cell">
-                    {watched.name}, 24 h
+                    {watched.name}, 24&nbsp;h
                   </th>
                 )}
                 <th scope="col" class="changed" aria-sort={sort === 'changed' ? 'descending' : undefined}>

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { path } from '../router.js';
 import { lazy } from '../widgets/lazy.js';
-import { Empty } from '../widgets/small.js';
+import { Empty, PageHead } from '../widgets/small.js';
 
 const Flags = lazy(async () => (await import('./flags.js')).Flags);
 const FlagPage = lazy(async () => (await import('./flag.js')).FlagPage);
@@ -58,11 +58,14 @@ export function Screen() {
       return <InvitationForAnother />;
     default:
       return (
-        <Empty title="There is nothing here">
-          <p>
-            The address leads nowhere. <a href="/app/flags">Go to all flags</a>
-          </p>
-        </Empty>
+        <>
+          <PageHead title="There is nothing here" />
+          <Empty title="The address leads nowhere">
+            <p>
+              <a href="/app/flags">Go to all flags</a>
+            </p>
+          </Empty>
+        </>
       );
   }
 }

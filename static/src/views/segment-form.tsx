@@ -1,12 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
-import { listSegments, type Segment } from '../api/segments.js';
-import { attributesIn, groupSentence, newCondition, writeGroup } from '../state/conditions.js';
+import type { Segment } from '../api/segments.js';
+import { groupSentence, newCondition, writeGroup } from '../state/conditions.js';
 import type { SegmentDraft } from '../state/segment-draft.js';
 import { plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { ChipsInput } from '../widgets/chips-input.js';
 import { ConditionEditor } from '../widgets/condition-editor.js';
 import { Field } from '../widgets/field.js';
+import { useSegments } from '../widgets/use-segments.js';
 
 /** What a segment is called and who is in it, in the order in which that is decided. */
 export function SegmentForm({
@@ -21,13 +21,7 @@ export function SegmentForm({
   onEdit: (change: Partial<SegmentDraft>) => void;
 }) {
   const { key, environment_key: environment } = segment;
-  const [others, setOthers] = useState<readonly string[]>([]);
-  useEffect(() => {
-    listSegments({ environment_key: environment, skip: 0, limit: 1000 }).then(
-      ({ items }) => setOthers(items.map((each) => each.key).filter((each) => each !== key)),
-      () => undefined,
-    );
-  }, [environment, key]);
+  const { segments, attributes } = useSegments(environment);
   return (
     <fieldset class="plain" disabled={!mayEdit}>
       <legend class="hidden">Segment</legend>
@@ -80,9 +74,9 @@ export function SegmentForm({
           {draft.conditions ? (
             <ConditionEditor
               group={draft.conditions}
-              segments={others}
+              segments={segments.filter((each) => each !== key)}
               environment={environment}
-              attributes={['user_id', ...attributesIn(draft.conditions)].filter(Boolean)}
+              attributes={attributes}
               onChange={(conditions) => edit({ conditions })}
               onRemove={() => edit({ conditions: null })}
             />

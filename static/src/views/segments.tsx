@@ -115,7 +115,13 @@ export function Segments() {
 }
 
 function Row({ segment }: { segment: SegmentSummary }) {
-  const users = [...segment.used_by.flags, ...segment.used_by.segments];
+  const { flags, segments } = segment.used_by;
+  const users = [
+    flags.length > 0 && plural(flags.length, 'flag'),
+    segments.length > 0 && plural(segments.length, 'segment'),
+  ]
+    .filter(Boolean)
+    .join(', ');
   return (
     <tr>
       <th scope="row" class="flag-cell">
@@ -135,8 +141,12 @@ function Row({ segment }: { segment: SegmentSummary }) {
         {segment.conditions && <div class="muted">{groupSentence(segment.conditions)}</div>}
         {segment.included_count === 0 && !segment.conditions && <span class="muted">nobody yet</span>}
       </td>
-      <td>{users.length === 0 ? <span class="muted">nothing</span> : plural(users.length, 'use')}</td>
       <td>
+        <span class="card-word">used by </span>
+        {users === '' ? <span class="muted">nothing</span> : users}
+      </td>
+      <td>
+        <span class="card-word">changed </span>
         <Time at={segment.updated_at} />
       </td>
     </tr>

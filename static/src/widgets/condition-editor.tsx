@@ -14,16 +14,18 @@ import {
   type Operator,
   type Value,
 } from '../state/conditions.js';
+import { samples } from '../state/samples.js';
 import { Button, IconButton } from './button.js';
 import { ChipsInput } from './chips-input.js';
 import { lazy } from './lazy.js';
+import { TypedInput } from './typed-input.js';
 
 const PatternTest = lazy(async () => (await import('./pattern-test.js')).PatternTest, null);
 
 interface Surroundings {
   /** Keys of the segments that may be named. */
   readonly segments: readonly string[];
-  /** Attributes that are known from elsewhere. */
+  /** Attributes that other conditions speak of. */
   readonly attributes: readonly string[];
   readonly environment: string;
 }
@@ -123,6 +125,14 @@ function ConditionRow({
   const list = useId();
   const words = OPERATORS[condition.operator];
   const isSegment = words.values === 'segments';
+  const known = new Set([
+    'user_id',
+    ...attributes,
+    ...samples.value.flatMap((sample) => Object.keys(sample)),
+  ]);
+  // It has been written already.
+  known.delete(condition.attribute);
+  known.delete('');
   return (
     <div class="condition">
       {isSegment ? (
@@ -143,7 +153,7 @@ function ConditionRow({
             onInput={(event) => onChange({ ...condition, attribute: event.currentTarget.value })}
           />
           <datalist id={list}>
-            {attributes.map((attribute) => (
+            {[...known].sort().map((attribute) => (
               <option key={attribute} value={attribute} />
             ))}
           </datalist>
@@ -185,7 +195,7 @@ function ConditionRow({
               onChange(event.currentTarget.checked ? { ...rest, case_insensitive: true } : rest);
             }}
           />
-          In any case
+          Ignore case
         </label>
       )}
       {condition.operator === 'matches' && <PatternTest condition={condition} environment={environment} />}
@@ -218,21 +228,21 @@ function Values({
   const write = (index: number, value: Value): void =>
     onChange(values.with(Math.min(index, values.length - 1), value));
   const moment = (
-    <input
+    <TypedInput
       type="text"
       aria-label="Moment"
       placeholder="2026-11-21T09:30:00Z"
       value={String(values[0] ?? '')}
-      onChange={(event) => onChange([event.currentTarget.value])}
+      onDone={(text) => onChange([text])}
     />
   );
   const amount = (label: string, index: number, scale = 1) => (
-    <input
+    <TypedInput
       type="number"
       step="any"
       aria-label={label}
       value={Number(values[index]) / scale}
-      onChange={(event) => write(index, Math.round(Number(event.currentTarget.value) * scale * 1e9) / 1e9)}
+      onDone={(text) => write(index, Math.round(Number(text) * scale * 1e9) / 1e9)}
     />
   );
   switch (wanted) {

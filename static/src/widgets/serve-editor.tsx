@@ -4,6 +4,7 @@ import { evenly, newRollout, setShare, sharesOf, weightsOf, type ServeDraft } fr
 import { percent } from '../state/wording.js';
 import { Button } from './button.js';
 import { Field } from './field.js';
+import { TypedInput } from './typed-input.js';
 
 interface Props {
   readonly serve: ServeDraft;
@@ -210,14 +211,14 @@ function PercentRow({
         onInput={(event) => set(event.currentTarget.value)}
       />
       <span class="percent-number">
-        <input
+        <TypedInput
           type="number"
           min={0}
           max={100}
           step={0.01}
           value={value}
           aria-label={`${label}, in per cent`}
-          onChange={(event) => set(event.currentTarget.value)}
+          onDone={set}
         />
         <span aria-hidden="true">%</span>
       </span>

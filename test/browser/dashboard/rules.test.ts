@@ -119,7 +119,7 @@ describe('by keyboard', () => {
     await page.context().close();
   });
 
-  it('a rule is moved by a button, for who does not drag', async () => {
+  it('a rule is moved by a button as by dragging it, and keeps the focus', async () => {
     const page = await dashboard.page('/app/flags/dark-mode?env=development', { as: 'admin' });
     await settled(page);
     for (const name of ['First', 'Second']) {
@@ -128,8 +128,31 @@ describe('by keyboard', () => {
     }
     await page.getByRole('button', { name: 'Move Second up' }).focus();
     await page.keyboard.press('Enter');
-    expect(await page.locator('.rule-words strong').allTextContents()).toEqual(['Second: ', 'First: ']);
+    const order = (): Promise<string[]> => page.locator('.rule-words strong').allTextContents();
+    expect(await order()).toEqual(['Second: ', 'First: ']);
+    // It can go no further up, and is not lost for that.
+    await page.getByRole('button', { name: 'Move Second down' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Enter');
+    expect(await order()).toEqual(['First: ', 'Second: ']);
+    await page.locator('.rule .handle').nth(1).dragTo(page.locator('.rule').first());
+    expect(await order()).toEqual(['Second: ', 'First: ']);
     await page.getByRole('button', { name: 'Discard' }).click();
+    await page.context().close();
+  });
+
+  it('a condition offers the attributes that other conditions speak of, and samples have', async () => {
+    const page = await dashboard.page('/app/flags/dark-mode?env=development', { as: 'admin' });
+    await page.evaluate(`localStorage.setItem('vexil.samples', '[{"user_id":"alice","shoe_size":41}]')`);
+    await page.reload();
+    await settled(page);
+    await page.getByRole('button', { name: 'Rule', exact: true }).click();
+    const offered = async (): Promise<string[]> => {
+      const list = await page.getByLabel('Attribute', { exact: true }).getAttribute('list');
+      const options = page.locator(`[id="${String(list)}"] option`);
+      return options.evaluateAll((all) => all.map((each) => each.getAttribute('value') ?? ''));
+    };
+    // `plan` is asked by the segment.
+    await eventually(async () => (await offered()).join() === 'plan,shoe_size,user_id');
     await page.context().close();
   });
 

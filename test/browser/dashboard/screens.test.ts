@@ -199,8 +199,14 @@ describe('with flags in it', () => {
 
 describe('with a dozen environments in it', () => {
   beforeAll(async () => {
-    for (let index = 1; index <= 9; index += 1)
-      await dashboard.ask('POST', '/environments', { key: `region-${index}`, name: `Region ${index}` });
+    // Names as people give them.
+    const regions = ['EU', 'US', 'Asia-Pacific'].flatMap((region) => [
+      { name: `Production ${region}`, protected: true },
+      { name: `${region} staging` },
+      { name: `${region} load test` },
+    ]);
+    for (const [index, region] of regions.entries())
+      await dashboard.ask('POST', '/environments', { key: `region-${index}`, ...region });
   });
 
   it.each([1024, 1440])('shows six of them on %i pixels without scrolling sideways', async (width) => {
@@ -214,6 +220,25 @@ describe('with a dozen environments in it', () => {
     await looks(page, `dozen ${width}`, TWO_LOOKS);
     await page.context().close();
   });
+
+  it.each([1024, 1440])(
+    'lets one reach each of them on %i pixels without scrolling for it',
+    async (width) => {
+      const page = await dashboard.page('/app/flags/new-checkout?env=region-8', {
+        as: 'admin',
+        size: { width, height: 768 },
+      });
+      await settled(page);
+      const tabs = page.getByRole('navigation', { name: 'Environments' });
+      expect(await tabs.getByRole('link').count()).toBe(12);
+      const hidden = await page.evaluate(
+        `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('nav.tabs'))`,
+      );
+      expect(hidden).toBe(0);
+      await looks(page, `dozen tabs ${width}`, TWO_LOOKS);
+      await page.context().close();
+    },
+  );
 });
 
 it('no screen ever complained', () => {

@@ -85,6 +85,33 @@ describe('in the table of flags', () => {
     await page.context().close();
   });
 
+  it('begins a rollout in a protected environment with one confirmation', async () => {
+    await dashboard.ask('POST', '/flags', { key: 'one-step', name: 'One step' });
+    const page = await dashboard.page('/app/flags/one-step?env=production', { as: 'admin' });
+    const setShare = async (): Promise<void> => {
+      await page.getByLabel('Percentage rollout').check();
+      await page.getByLabel('Everyone else: share of users in the rollout, in per cent').fill('25');
+      await page.keyboard.press('Tab');
+    };
+    await setShare();
+    await page.getByRole('button', { name: 'Review and save' }).click();
+    await page.getByLabel(/It is off in Production: turn it on, too/).check();
+    await page.getByLabel('Type one-step to confirm').fill('one-step');
+    await page.getByRole('button', { name: 'Save and turn on' }).click();
+    await says(page, 'one-step is saved, and on in production');
+    const rolledOut = { is_enabled: true, rollout_percentage: 25 };
+    expect(await flag('one-step', 'production')).toMatchObject({ ...rolledOut, version: 2 });
+    // Where nothing is confirmed, what is saved and off says so, and can be turned on from there.
+    await page.goto('/app/flags/one-step?env=staging');
+    await setShare();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await says(page, 'one-step is saved, and still off in staging');
+    await page.getByRole('button', { name: 'Turn on' }).click();
+    await says(page, 'one-step is on in staging');
+    expect(await flag('one-step', 'staging')).toMatchObject(rolledOut);
+    await page.context().close();
+  });
+
   it('takes a switch back and says who was faster, when the flag was changed meanwhile', async () => {
     const page = await dashboard.page('/app/flags', { as: 'admin' });
     await settled(page);
@@ -216,7 +243,12 @@ describe('two people at the same flag', () => {
     await says(dana, 'new-checkout is saved');
     // The one who edits is told, and decides.
     await says(ana, /saved version/);
+    await ana.getByRole('alert').getByText('on: 1 listed user added: carol').waitFor();
     await ana.getByRole('button', { name: 'Compare' }).click();
+    await ana
+      .getByRole('dialog')
+      .getByText('Everyone else: serve on to 50% of users, off to the rest')
+      .waitFor();
     await says(ana, 'You changed other things. Keeping yours keeps theirs too.');
     await ana.getByRole('button', { name: 'Keep mine' }).last().click();
     await ana.getByRole('button', { name: 'Save', exact: true }).click();
@@ -229,6 +261,28 @@ describe('two people at the same flag', () => {
     // The one who only looks sees it.
     await eventually(async () => (await share(dana).inputValue()) === '50');
     await Promise.all([ana.context().close(), dana.context().close()]);
+  });
+
+  it('leaves what is being typed where it is, while somebody else saves', async () => {
+    const page = await dashboard.page('/app/flags/pricing-test?env=development', { as: 'admin' });
+    const share = page.getByLabel('Everyone else: share of users in the rollout, in per cent');
+    await share.waitFor();
+    await says(page, 'Live');
+    await share.click({ clickCount: 3 });
+    await page.keyboard.type('75');
+    const off = { off_variant: 'premium' };
+    await dashboard.ask(
+      'PUT',
+      '/flags/pricing-test?environment_key=development',
+      off,
+      dashboard.tokenOf('developer'),
+    );
+    await says(page, /has just changed this flag/);
+    expect(await share.inputValue()).toBe('75');
+    await page.keyboard.press('Tab');
+    await page.getByText('1 change', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await page.context().close();
   });
 
   it('keeps up with the table although the connection was cut', async () => {
@@ -292,27 +346,119 @@ describe('what people write', () => {
         environment_key: 'development',
       });
     }
-    await dashboard.ask('POST', '/environments', { key: 'x', name: PAYLOADS[1], description: PAYLOADS[0] });
-    await dashboard.ask('POST', '/auth/api-keys', {
-      name: PAYLOADS[2],
-      kind: 'server',
-      environment_key: 'x',
-    });
     const page = await dashboard.page('/app/flags', { as: 'admin' });
     const visit = async (path: string): Promise<void> => {
       await page.goto(path);
       await settled(page);
     };
-    for (const name of ['flags', 'segments', 'audit', 'environments', 'api-keys', 'users'])
-      await visit(`/app/${name}`);
+    for (const name of ['flags', 'segments']) await visit(`/app/${name}`);
     for (const index of PAYLOADS.keys()) {
       await visit(`/app/flags/x${index}?env=development`);
       const words = await page.locator('.rule-words').textContent();
       expect(words).toContain(PAYLOADS[index]?.slice(0, 20) ?? '');
     }
-    await visit(`/app/flags/x1?env=development&tab=definition`);
-    await visit(`/app/segments/x1?env=development`);
-    await visit(`/app/playground?flag=x1&env=development`);
+    await page.context().close();
+  });
+
+  it('is text in lists, in dialogs, in what is said in passing, and in addresses', async () => {
+    const all = PAYLOADS.join(' ');
+    const conditions = { all: [{ attribute: all.slice(0, 100), operator: 'in', values: PAYLOADS }] };
+    await dashboard.ask('POST', '/flags', {
+      key: 'every-field',
+      name: all.slice(0, 200),
+      description: all,
+      tags: PAYLOADS.map((text) => text.slice(0, 50).trim()),
+      value_type: 'json',
+      variants: PAYLOADS.map((text, index) => ({ key: `v${index}`, value: { [text]: text } })),
+      environment_key: 'development',
+      targets: [{ variant: 'v0', keys: PAYLOADS }],
+      rules: PAYLOADS.map((name) => ({ name, conditions, serve: { variant: 'v1' } })),
+      reason: all.slice(0, 500),
+    });
+    const onSegment = {
+      environment_key: 'development',
+      included: PAYLOADS.slice(1),
+      excluded: [PAYLOADS[0]],
+    };
+    await dashboard.ask('POST', '/segments', { key: 'every-field', name: all.slice(0, 200), ...onSegment });
+    await dashboard.ask('PUT', '/segments/every-field?environment_key=development', {
+      description: all,
+      conditions,
+      reason: all.slice(0, 500),
+    });
+    for (const [index, text] of PAYLOADS.entries()) {
+      const key = `e${index}`;
+      await dashboard.ask('POST', '/environments', { key, name: text, description: text });
+      await dashboard.ask('POST', '/auth/api-keys', { name: text, kind: 'server', environment_key: key });
+    }
+    // A password takes its time: two of them are enough for all.
+    for (const half of [PAYLOADS.slice(0, 10), PAYLOADS.slice(10)])
+      await dashboard.ask('POST', '/auth/register', {
+        email: `somebody-${half.length}-${PAYLOADS.indexOf(half[0] ?? '')}@example.com`,
+        password: PASSWORD,
+        name: half.join(' ').slice(0, 100),
+      });
+
+    const page = await dashboard.page('/app/flags', { as: 'admin' });
+    const visit = async (path: string): Promise<void> => {
+      await page.goto(path);
+      await settled(page);
+    };
+    const shows = async (path: string, texts: readonly string[]): Promise<void> => {
+      await visit(path);
+      const shown = String(await page.locator('main').textContent());
+      expect(texts.filter((text) => !shown.includes(text.trim()))).toEqual([]);
+    };
+    const opens = async (path: string, name: string): Promise<void> => {
+      await visit(path);
+      await page.getByRole('button', { name, disabled: false }).last().click();
+      await page.getByRole('dialog').waitFor();
+    };
+    await shows('/app/environments', PAYLOADS);
+    await shows('/app/api-keys', PAYLOADS);
+    await visit('/app/users');
+    await shows('/app/audit?type=environment', []);
+    await shows('/app/audit?type=flag', PAYLOADS);
+    await page
+      .getByRole('button', { name: /^Details/ })
+      .first()
+      .click();
+    await page.locator('.entry-detail').waitFor();
+    await opens('/app/audit?type=segment', 'Revert');
+    // Every environment has a tab, every value its place.
+    await shows('/app/flags/every-field?env=development', PAYLOADS);
+    await page.getByRole('link', { name: 'Definition' }).click();
+    await page.getByRole('button', { name: 'Variant', exact: true }).waitFor();
+    await page.getByLabel('Owner').fill(all.slice(0, 200));
+    await page.getByRole('button', { name: 'View changes' }).click();
+    await page.getByRole('dialog').getByText(all.slice(0, 40)).first().waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await shows('/app/segments/every-field?env=development', PAYLOADS);
+    await opens('/app/environments', `Delete ${PAYLOADS[0]}`);
+    await opens('/app/environments', `Edit ${PAYLOADS[1]}`);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await says(page, `${PAYLOADS[1]} is saved`);
+    await opens('/app/api-keys', 'Revoke');
+    await opens('/app/users', 'Disable');
+    await visit('/app/flags');
+    await page.keyboard.press('Control+k');
+    await page.getByLabel('Search flags, screens and actions').fill('every-field');
+    await page.getByRole('option').first().waitFor();
+    // What nobody stored comes by the address.
+    const encoded = encodeURIComponent(all);
+    for (const path of [`flags?q=${encoded}`, `flags/${encodeURIComponent(all.slice(0, 90))}`, encoded])
+      await visit(`/app/${path}`);
+    for (const path of [`segments?q=${encoded}`, `audit?key=${encoded}`]) await visit(`/app/${path}`);
+    await visit('/app/playground?flag=every-field&env=development');
+    await page.getByRole('button', { name: 'As JSON' }).click();
+    const asked = { user_id: all, [all.slice(0, 100)]: PAYLOADS[0] };
+    await page.getByRole('textbox', { name: 'Context' }).fill(JSON.stringify(asked));
+    await page
+      .getByText(PAYLOADS[0] ?? '')
+      .first()
+      .waitFor();
     await page.context().close();
   });
 });
