@@ -39,7 +39,7 @@ const MAKINGS: readonly (readonly [Role, string, string, string])[] = [
   ['admin', '/environments', 'New environment', 'make'],
   ['admin', '/users', 'Invite somebody', 'people'],
 ];
-const MOST = 12;
+const MOST = 20;
 
 /** Goes anywhere and does most things, from the keyboard. */
 export function Palette() {
@@ -53,7 +53,7 @@ export function Palette() {
   const list = useRef<HTMLUListElement>(null);
   const id = useId();
   // "turn off fraud-check in staging", "fraud", "new flag"
-  const wish = /^turn (on|off)\s+(\S+)(?:\s+in\s+(\S+))?/i.exec(text.trim());
+  const wish = /^turn (on|off)\s+(\S+)(?:\s+in\s+(\S.*))?/i.exec(text.trim());
   const words = wish ? (wish[2] ?? '') : text.trim();
   useEffect(() => {
     let isCurrent = true;
@@ -80,7 +80,6 @@ export function Palette() {
     navigate(to);
   };
   const commands: Command[] = [
-    ...flags.flatMap((row) => toggles(row, wish, words, setAsked)),
     ...flags
       .filter(() => !wish)
       .map((row): Command => ({
@@ -90,6 +89,8 @@ export function Palette() {
         icon: 'flag',
         run: go(`/flags/${row.key}`),
       })),
+    // After the flags: one flag has a dozen of them where there are a dozen environments.
+    ...flags.flatMap((row) => toggles(row, wish, words, setAsked)),
     ...SCREENS.map(([to, label, icon]): Command => ({ id: to, label, hint: 'screen', icon, run: go(to) })),
     ...MAKINGS.filter(([role]) => isAtLeast(role)).map(([, to, label, hint]): Command => ({
       id: `new-${to}`,

@@ -168,6 +168,18 @@ describe('by keyboard', () => {
     await page.context().close();
   });
 
+  it('the palette names all flags that fit, and then what can be done to the one that is meant', async () => {
+    await dashboard.ask('POST', '/flags', { key: 'dark-mode-menu', name: 'Dark mode of the menu' });
+    const page = await dashboard.page('/app/audit', { as: 'developer' });
+    await settled(page);
+    await page.keyboard.press('Control+k');
+    await page.getByLabel('Search flags, screens and actions').fill('dark-mode');
+    await page.getByRole('option', { name: /^Turn (on|off) dark-mode in Staging/ }).waitFor();
+    const labels = await page.locator('.palette-label').allTextContents();
+    expect(labels.slice(0, 2)).toEqual(['dark-mode', 'dark-mode-menu']);
+    await page.context().close();
+  });
+
   it('the palette leads to everything that can be made, by who may', async () => {
     const made = async (as: string): Promise<string[]> => {
       const page = await dashboard.page('/app/audit', { as });
