@@ -213,6 +213,14 @@ it('tells that an export of Unleash has several environments', () => {
   expect(() => fromUnleash(document)).toThrow(UnreadableDocument);
 });
 
+it('takes an environment by its name, also one that every JavaScript object answers to', () => {
+  const flag = { flag_id: 'a', name: 'A', enabled: true, rollout_percentage: 100 };
+  const keys = ['prod', 'eu', 'constructor'].map(
+    (environment) => convert('evaluation', { flags: [{ ...flag, environment }] }).flags[0]?.environmentKey,
+  );
+  expect(keys).toEqual(['production', 'eu', 'constructor']);
+});
+
 it.each(SYSTEMS)(
   'answers whatever is handed to it as %s with flags, refusals, or that it is no such document',
   (system) => {
