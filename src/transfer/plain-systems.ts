@@ -131,13 +131,13 @@ export const PLAIN_SYSTEMS = {
 export type PlainSystemName = keyof typeof PLAIN_SYSTEMS;
 
 const rows = z.array(z.unknown()).max(100_000);
-const listed = z.union([
-  rows.transform((flags) => ({ flags, environments: [] as { id: string; key: string }[] })),
+const listed = z.preprocess(
+  (document) => (Array.isArray(document) ? { flags: document as unknown[] } : document),
   z.object({
     flags: rows,
     environments: z.array(z.object({ id: z.string(), key: z.string() })).default([]),
   }),
-]);
+);
 
 /**
  * Reads what such a system answers when it is asked for all of its flags: a list, or an object with the list as `flags`. For `platform`
