@@ -3,12 +3,15 @@ import { SnapshotStore } from '../evaluation/snapshot-store.js';
 import type { KeyScope } from '../platform/access/key-scope.js';
 
 /** What it calls the environments that every installation begins with. */
-const NATIVE: Readonly<Record<string, string>> = {
-  prod: 'production',
-  dev: 'development',
-  stage: 'staging',
-};
-const OURS: Readonly<Record<string, string>> = { production: 'prod', development: 'dev' };
+const NATIVE: ReadonlyMap<string, string> = new Map([
+  ['prod', 'production'],
+  ['dev', 'development'],
+  ['stage', 'staging'],
+]);
+const OURS: ReadonlyMap<string, string> = new Map([
+  ['production', 'prod'],
+  ['development', 'dev'],
+]);
 const DEFAULT = 'prod';
 
 /** How the system with environments of its own calls ours. Reads memory only. */
@@ -18,7 +21,7 @@ export class V1Environments {
 
   /** The key of an environment: the name itself where there is one of that key. */
   keyOf(name: string): string {
-    return this.isHere(name) ? name : (NATIVE[name] ?? name);
+    return this.isHere(name) ? name : (NATIVE.get(name) ?? name);
   }
 
   isHere(key: string): boolean {
@@ -27,7 +30,7 @@ export class V1Environments {
 
   /** As it is called in an answer, where the request has not said how. */
   nameOf(key: string): string {
-    const name = OURS[key];
+    const name = OURS.get(key);
     return name === undefined || this.isHere(name) ? key : name;
   }
 

@@ -21,6 +21,15 @@ const MOST_REDIRECTS = 5;
 
 export const isAddress = (place: string): boolean => /^https?:\/\//i.test(place);
 
+/** Where to ask. @throws NoDocument for what is no address, or one that holds a secret */
+export function addressOf(place: string, from?: URL): URL {
+  if (!URL.canParse(place, from?.href)) throw new NoDocument(`${place} is no address.`);
+  const url = new URL(place, from);
+  if (url.username !== '' || url.password !== '')
+    throw new NoDocument(`${url.origin} is asked without a password in its address: say --key or --token.`);
+  return url;
+}
+
 /** Reads JSON from a file, or from an address over HTTP. @throws NoDocument, saying why */
 export async function readJson(place: string, headers: Readonly<Record<string, string>>): Promise<unknown> {
   const text = await textAt(place, headers);
@@ -58,7 +67,10 @@ async function textAt(place: string, headers: Readonly<Record<string, string>>):
   return text.replace(/^\uFEFF/, '');
 }
 
+/** @throws NoDocument */
 export function headersOf({ key, token }: Credentials, isBare: boolean): Record<string, string> {
+  if (![key, token].every((secret = '') => /^[\x20-\x7e]*$/.test(secret.trim())))
+    throw new NoDocument('The key or the token has characters that cannot be sent.');
   return {
     Accept: 'application/json',
     ...(key === undefined ? {} : { 'X-API-Key': key }),
@@ -79,12 +91,12 @@ async function fromFile(path: string): Promise<string> {
 }
 
 async function fetched(address: string, headers: Readonly<Record<string, string>>): Promise<string> {
-  let url = new URL(address);
+  let url = addressOf(address);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
     const response = await answerOf(url, headers);
     const location = response.headers.get('location');
     if (response.status >= 300 && response.status < 400 && location !== null) {
-      const next = new URL(location, url);
+      const next = addressOf(location, url);
       // A credential is for whom it was given for.
       if (next.origin !== url.origin)
         throw new NoDocument(`${url.origin} sends on to ${next.origin}; name that address if it is right.`);

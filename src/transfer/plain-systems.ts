@@ -31,7 +31,7 @@ interface PlainSystem {
   readonly keyFields: readonly string[];
   readonly row: z.ZodType<PlainRow>;
   /** The word of ours for an environment of theirs. */
-  readonly environments: Readonly<Record<string, string>>;
+  readonly environments: ReadonlyMap<string, string>;
 }
 
 const key = z.string().min(1).max(255);
@@ -109,29 +109,35 @@ const edge = z
     environment: undefined,
   }));
 
+const NO_WORDS: ReadonlyMap<string, string> = new Map();
+
 /** The systems whose flags are on, off, or on for a part, by the names of their dialects. */
 export const PLAIN_SYSTEMS = {
-  dashboard: { hashVersion: 'sha256', keyFields: ['key'], row: dashboard, environments: {} },
-  mvp: { hashVersion: 'sha256-user-first', keyFields: ['flag_name'], row: mvp, environments: {} },
-  platform: { hashVersion: 'md5-8', keyFields: ['key'], row: platform, environments: {} },
+  dashboard: { hashVersion: 'sha256', keyFields: ['key'], row: dashboard, environments: NO_WORDS },
+  mvp: { hashVersion: 'sha256-user-first', keyFields: ['flag_name'], row: mvp, environments: NO_WORDS },
+  platform: { hashVersion: 'md5-8', keyFields: ['key'], row: platform, environments: NO_WORDS },
   evaluation: {
     hashVersion: 'murmur3',
     keyFields: ['flag_id'],
     row: evaluation,
-    environments: { prod: 'production', dev: 'development', stage: 'staging' },
+    environments: new Map([
+      ['prod', 'production'],
+      ['dev', 'development'],
+      ['stage', 'staging'],
+    ]),
   },
-  edge: { hashVersion: 'md5', keyFields: ['name'], row: edge, environments: {} },
+  edge: { hashVersion: 'md5', keyFields: ['name'], row: edge, environments: NO_WORDS },
 } as const satisfies Record<string, PlainSystem>;
 export type PlainSystemName = keyof typeof PLAIN_SYSTEMS;
 
 const rows = z.array(z.unknown()).max(100_000);
-const listed = z.union([
-  rows.transform((flags) => ({ flags, environments: [] as { id: string; key: string }[] })),
+const listed = z.preprocess(
+  (document) => (Array.isArray(document) ? { flags: document as unknown[] } : document),
   z.object({
     flags: rows,
     environments: z.array(z.object({ id: z.string(), key: z.string() })).default([]),
   }),
-]);
+);
 
 /**
  * Reads what such a system answers when it is asked for all of its flags: a list, or an object with the list as `flags`. For `platform`
@@ -151,7 +157,7 @@ export function fromPlainSystem(system: PlainSystemName, document: unknown): Por
       const environmentKey =
         said === undefined
           ? undefined
-          : (keys.get(said) ?? words[said] ?? (system === 'platform' ? undefined : said));
+          : (keys.get(said) ?? words.get(said) ?? (system === 'platform' ? undefined : said));
       if (keys.size > 0 && said !== undefined && !keys.has(said))
         throw new NotPortable(`is in an environment ('${said}') that the document does not name`);
       return flagOf(plain, hashVersion, environmentKey, note);

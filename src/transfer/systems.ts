@@ -1,5 +1,12 @@
 import { UnreadableDocument } from './conversion.js';
-import { headersOf, isAddress, readJson, readJsonOrYaml, type Credentials } from './document-source.js';
+import {
+  addressOf,
+  headersOf,
+  isAddress,
+  readJson,
+  readJsonOrYaml,
+  type Credentials,
+} from './document-source.js';
 import { fromVexil } from './flag-document.js';
 import { fromFlagd } from './flagd-import.js';
 import { fromPlainSystem, PLAIN_SYSTEMS, type PlainSystemName } from './plain-systems.js';
@@ -52,7 +59,7 @@ export function convert(system: SystemName, document: unknown): Portable {
 async function inPages(place: string, read: (from: string) => Promise<unknown>): Promise<unknown[]> {
   const flags: unknown[] = [];
   for (;;) {
-    const url = new URL(place);
+    const url = addressOf(place);
     url.searchParams.set('limit', String(PAGE));
     url.searchParams.set('skip', String(flags.length));
     const page = await read(url.href);

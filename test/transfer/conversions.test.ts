@@ -10,13 +10,14 @@ import {
 } from '../../src/core/index.js';
 import { patterns } from '../../src/platform/patterns/linear-patterns.js';
 import { UnreadableDocument } from '../../src/transfer/conversion.js';
+import { NoDocument } from '../../src/transfer/document-source.js';
 import { flagDocument } from '../../src/transfer/flag-document.js';
 import { toFlagd } from '../../src/transfer/flagd-export.js';
 import { fromFlagd } from '../../src/transfer/flagd-import.js';
 import { flagProblems } from '../../src/transfer/limits.js';
 import { inOrder } from '../../src/transfer/order.js';
 import type { Portable } from '../../src/transfer/portable.js';
-import { convert, SYSTEMS } from '../../src/transfer/systems.js';
+import { convert, readFrom, SYSTEMS } from '../../src/transfer/systems.js';
 import { fromUnleash } from '../../src/transfer/unleash.js';
 
 /** What somebody gets of a flag as it came out of a document. */
@@ -211,6 +212,34 @@ it('tells that an export of Unleash has several environments', () => {
   const setting = (environment: string) => ({ featureName: 'a', environment, enabled: true });
   const document = { features: [{ name: 'a' }], featureEnvironments: [setting('dev'), setting('prod')] };
   expect(() => fromUnleash(document)).toThrow(UnreadableDocument);
+});
+
+it('takes an environment by its name, also one that every JavaScript object answers to', () => {
+  const flag = { flag_id: 'a', name: 'A', enabled: true, rollout_percentage: 100 };
+  const keys = ['prod', 'eu', 'constructor'].map(
+    (environment) => convert('evaluation', { flags: [{ ...flag, environment }] }).flags[0]?.environmentKey,
+  );
+  expect(keys).toEqual(['production', 'eu', 'constructor']);
+});
+
+it.each([
+  ['a page that asks for a login', { detail: 'Not authenticated' }, 'flags: '],
+  ['more than can be looked through', Array.from({ length: 100_001 }, () => null), '100000'],
+])('says what is wrong with a list that is %s', (_, document, message) => {
+  expect(() => convert('edge', document)).toThrow(message);
+});
+
+it.each([
+  ['no address', 'http://[eu', {}, 'is no address'],
+  ['an address with a password in it', 'http://me:s3cret@127.0.0.1:9/flags', {}, '--key or --token'],
+  ['a key that no request can carry', 'http://127.0.0.1:9/flags', { key: 's3cret\n2' }, 'cannot be sent'],
+])('says so of %s, and shows no secret', async (_, place, credentials, message) => {
+  for (const system of ['edge', 'dashboard', 'platform'] as const) {
+    const error: unknown = await readFrom(system, place, credentials).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NoDocument);
+    expect((error as Error).message).toContain(message);
+    expect((error as Error).message).not.toContain('s3cret');
+  }
 });
 
 it.each(SYSTEMS)(
