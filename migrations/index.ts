@@ -10,6 +10,7 @@ import { CreateUsageCounts1795219200011 } from './1795219200011-create-usage-cou
 import { IndexAuditRequests1795219200012 } from './1795219200012-index-audit-requests.js';
 import { CreateInvites1795219200013 } from './1795219200013-create-invites.js';
 import { MarkChangedRows1795219200016 } from './1795219200016-mark-changed-rows.js';
+import { AddEnvironmentsRequireReason1795219200017 } from './1795219200017-add-environments-require-reason.js';
 
 /** Every step from an empty database to this version, oldest first. Add at the end; never edit one that was merged. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   IndexAuditRequests1795219200012,
   CreateInvites1795219200013,
   MarkChangedRows1795219200016,
+  AddEnvironmentsRequireReason1795219200017,
 ];

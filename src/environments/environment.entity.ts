@@ -22,6 +22,9 @@ export class EnvironmentEntity {
   @Column({ name: 'confirm_changes', type: 'boolean', default: false })
   confirmsChanges!: boolean;
 
+  @Column({ name: 'require_reason', type: 'boolean', default: false })
+  requiresReason!: boolean;
+
   @Column({ type: 'integer' })
   position!: number;
 

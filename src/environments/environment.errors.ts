@@ -48,3 +48,12 @@ export class ConfirmationNeeded extends Invalid {
     ]);
   }
 }
+
+/** An environment asks people why they change something in it. */
+export class ReasonNeeded extends Invalid {
+  override readonly code = 'reason_needed';
+
+  constructor(environmentKeys: readonly string[]) {
+    super([{ path: 'reason', message: `is required in ${environmentKeys.join(', ')}: say why` }]);
+  }
+}

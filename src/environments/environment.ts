@@ -1,6 +1,6 @@
 import type { Actor } from '../platform/access/actor.js';
 import { isAtLeast } from '../platform/access/role.js';
-import { ConfirmationNeeded, EnvironmentProtected } from './environment.errors.js';
+import { ConfirmationNeeded, EnvironmentProtected, ReasonNeeded } from './environment.errors.js';
 
 /** A place where flags have settings of their own. */
 export interface Environment {
@@ -12,6 +12,8 @@ export interface Environment {
   readonly isProtected: boolean;
   /** People must name what they change in it, while it is protected. */
   readonly confirmsChanges: boolean;
+  /** People must say why they change anything in it, be it protected or not. */
+  readonly requiresReason: boolean;
   /** Where it stands among the others, from 1. */
   readonly position: number;
   /** Counts every change of anything in it. */
@@ -53,4 +55,19 @@ export function requireConfirmed(
 ): void {
   const isAsked = environment.isProtected && environment.confirmsChanges && actor.type === 'user';
   if (confirm === undefined ? isAsked : confirm !== key) throw new ConfirmationNeeded(key, environment.key);
+}
+
+/**
+ * Programs are not asked, as with `requireConfirmed`. Blanks are no reason.
+ * @param environments all that the change touches
+ * @throws ReasonNeeded when one of them asks people for a reason and a person gives none
+ */
+export function requireReason(
+  actor: Actor,
+  environments: readonly Environment[],
+  reason: string | undefined,
+): void {
+  if (actor.type !== 'user' || (reason ?? '').trim() !== '') return;
+  const asking = environments.filter(({ requiresReason }) => requiresReason);
+  if (asking.length > 0) throw new ReasonNeeded(asking.map(({ key }) => key));
 }

@@ -81,8 +81,10 @@ export class EnvironmentsRepository {
 
   /** Writes an environment's own fields; not its revision, which has a way of its own. */
   async update(tx: Tx, environment: Environment): Promise<void> {
-    const { id, name, description, isProtected, confirmsChanges, position, version, updatedAt } = environment;
-    const fields = { name, description, isProtected, confirmsChanges, position, version, updatedAt };
+    const { id, name, description, position, version, updatedAt } = environment;
+    const { isProtected, confirmsChanges, requiresReason } = environment;
+    const demands = { isProtected, confirmsChanges, requiresReason };
+    const fields = { name, description, ...demands, position, version, updatedAt };
     await tx.manager.update(EnvironmentEntity, { id }, fields);
   }
 

@@ -17,6 +17,7 @@ export interface NewEnvironment {
   readonly description?: string | null | undefined;
   readonly protected?: boolean | undefined;
   readonly confirmChanges?: boolean | undefined;
+  readonly requireReason?: boolean | undefined;
   readonly position?: number | undefined;
   readonly reason?: string | undefined;
 }
@@ -62,6 +63,7 @@ export class EnvironmentsService {
         description: input.description ?? null,
         isProtected: input.protected ?? false,
         confirmsChanges: input.confirmChanges ?? false,
+        requiresReason: input.requireReason ?? false,
         position: input.position ?? (await this.environments.lastPosition(tx)) + 1,
         revision: 1,
         stamp: randomUUID(),
@@ -96,6 +98,7 @@ export class EnvironmentsService {
         description: input.description === undefined ? before.description : input.description,
         isProtected: input.protected ?? before.isProtected,
         confirmsChanges: input.confirmChanges ?? before.confirmsChanges,
+        requiresReason: input.requireReason ?? before.requiresReason,
         position: input.position ?? before.position,
         version: before.version + 1,
         updatedAt: new Date(),
@@ -192,5 +195,6 @@ const visible = (environment: Environment) => ({
   description: environment.description,
   protected: environment.isProtected,
   confirm_changes: environment.confirmsChanges,
+  require_reason: environment.requiresReason,
   position: environment.position,
 });

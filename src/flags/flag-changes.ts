@@ -2,7 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { AuditAction } from '../audit/audit-entry.js';
 import { AuditService } from '../audit/audit.service.js';
 import { EnvironmentNotFound } from '../environments/environment.errors.js';
-import { requireConfirmed, requireMayChange, type Environment } from '../environments/environment.js';
+import {
+  requireConfirmed,
+  requireMayChange,
+  requireReason,
+  type Environment,
+} from '../environments/environment.js';
 import { EnvironmentsService } from '../environments/environments.service.js';
 import type { Actor } from '../platform/access/actor.js';
 import type { Tx } from '../platform/database/tx.js';
@@ -11,6 +16,12 @@ import { describeFlag } from './flag-description.js';
 import { FlagNotFound } from './flag.errors.js';
 import type { FlagAddress, FlagView } from './flag.js';
 import { FlagsRepository } from './flags.repository.js';
+
+/** What an editor says beside a change: that they mean it, and why. */
+export interface FlagConsent {
+  readonly confirm: string | undefined;
+  readonly reason: string | undefined;
+}
 
 /** What every change of a flag begins and ends with: may they, is their copy fresh, and the audit entry. */
 @Injectable()
@@ -30,14 +41,14 @@ export class FlagChanges {
 
   /**
    * The flag as it is, with its environment among those that the caller has `locked`.
-   * @throws EnvironmentNotFound, EnvironmentProtected, FlagNotFound, ConfirmationNeeded, StaleVersion
+   * @throws EnvironmentNotFound, EnvironmentProtected, FlagNotFound, ConfirmationNeeded, ReasonNeeded, StaleVersion
    */
   async existing(
     tx: Tx,
     actor: Actor,
     address: FlagAddress,
     locked: readonly Environment[],
-    { ifMatch, confirm }: { ifMatch: readonly number[] | undefined; confirm: string | undefined },
+    { ifMatch, confirm, reason }: FlagConsent & { readonly ifMatch: readonly number[] | undefined },
   ): Promise<FlagView> {
     const environment = locked.find(({ key }) => key === address.environmentKey);
     if (!environment) throw new EnvironmentNotFound(address.environmentKey);
@@ -45,6 +56,7 @@ export class FlagChanges {
     const flag = await this.flags.findIn(tx, address.key, environment.id);
     if (!flag) throw new FlagNotFound(address.key, address.environmentKey);
     requireConfirmed(actor, environment, { key: flag.key, confirm });
+    requireReason(actor, [environment], reason);
     if (ifMatch && !ifMatch.includes(flag.version))
       throw new StaleVersion(`Flag '${flag.key}' in '${flag.environmentKey}'`, flag.version);
     return flag;

@@ -43,7 +43,7 @@ export class FlagRevertService {
     return this.flags.update(
       actor,
       address,
-      { ...input, reason: reason ?? `Reverts change ${position}`, confirm },
+      { ...input, reason, otherwiseReason: `Reverts change ${position}`, confirm },
       ifMatch ?? [flag.version],
     );
   }

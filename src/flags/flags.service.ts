@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { EnvironmentNotFound } from '../environments/environment.errors.js';
-import { requireMayChange, type Environment } from '../environments/environment.js';
+import { requireMayChange, requireReason, type Environment } from '../environments/environment.js';
 import { EnvironmentRevisions } from '../environments/environment-revisions.js';
 import { EnvironmentsService } from '../environments/environments.service.js';
 import type { Actor } from '../platform/access/actor.js';
@@ -39,6 +39,8 @@ export interface NewFlag extends NewDefinition, NewSettingsInput {
 
 export interface FlagUpdate extends DefinitionInput, SettingsInput {
   readonly reason?: string | undefined;
+  /** What the audit log says where nobody gave a reason. */
+  readonly otherwiseReason?: string | undefined;
   /** What a person typed to show that they mean it. */
   readonly confirm?: string | undefined;
 }
@@ -59,7 +61,7 @@ export class FlagsService {
   /**
    * Makes a flag in one environment or in all. One that exists elsewhere keeps its definition, and is archived if it is so there.
    * @returns the flag as the first of those environments has it
-   * @throws EnvironmentNotFound, EnvironmentProtected, FlagExists, FlagDefinitionDiffers, Invalid
+   * @throws EnvironmentNotFound, EnvironmentProtected, ReasonNeeded, FlagExists, FlagDefinitionDiffers, Invalid
    */
   async create(actor: Actor, input: NewFlag): Promise<FlagView> {
     const wanted = await this.wantedEnvironments(input);
@@ -72,6 +74,7 @@ export class FlagsService {
       const [first] = targets;
       if (!first) throw new EnvironmentNotFound(wanted?.key ?? 'any');
       for (const environment of targets) requireMayChange(actor, environment);
+      requireReason(actor, targets, input.reason);
 
       const definition = await this.definitionFor(tx, input, targets);
       const settings = newSettings(definition, input);
@@ -126,6 +129,7 @@ export class FlagsService {
       const before = await this.changes.existing(tx, actor, address, locked, {
         ifMatch,
         confirm: input.confirm,
+        reason: input.reason,
       });
       const definition = editDefinition(before, input);
       const settings = editSettings(definition.value, before, input);
@@ -148,9 +152,11 @@ export class FlagsService {
       const affected = isShared
         ? await this.redefine(tx, actor, before, after, locked)
         : locked.filter((environment) => environment.id === before.environmentId);
+      requireReason(actor, affected, input.reason);
       await this.flags.updateSettings(tx, after);
       const revisions = await this.revisions.advance(tx, affected);
-      await this.changes.record(tx, actor, 'updated', { before, after }, revisions, { reason: input.reason });
+      const reason = input.reason ?? input.otherwiseReason;
+      await this.changes.record(tx, actor, 'updated', { before, after }, revisions, { reason });
       return after;
     });
   }
@@ -168,7 +174,7 @@ export class FlagsService {
     const { id } = await this.changes.environmentFor(actor, address);
     await this.db.transaction(async (tx) => {
       const locked = await this.revisions.lock(tx, [id]);
-      const before = await this.changes.existing(tx, actor, address, locked, { ifMatch, confirm });
+      const before = await this.changes.existing(tx, actor, address, locked, { ifMatch, confirm, reason });
       await this.dependents.requireNone(tx, before.key, locked);
       await this.flags.delete(tx, [before.id], id);
       const revisions = await this.revisions.advance(tx, locked);

@@ -40,7 +40,7 @@ export class ReRandomiseService {
     const { id } = await this.changes.environmentFor(actor, address);
     return this.db.transaction(async (tx) => {
       const locked = await this.revisions.lock(tx, [id]);
-      const before = await this.changes.existing(tx, actor, address, locked, { ifMatch, confirm });
+      const before = await this.changes.existing(tx, actor, address, locked, { ifMatch, confirm, reason });
       const after = { ...salted(before, ruleId), version: before.version + 1, updatedAt: new Date() };
       await this.flags.updateSettings(tx, after);
       const revisions = await this.revisions.advance(tx, locked);

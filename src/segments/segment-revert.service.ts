@@ -40,7 +40,7 @@ export class SegmentRevertService {
     return this.segments.update(
       actor,
       address,
-      { ...editFrom(change), reason: reason ?? `Reverts change ${position}`, confirm },
+      { ...editFrom(change), reason, otherwiseReason: `Reverts change ${position}`, confirm },
       ifMatch ?? [segment.version],
     );
   }

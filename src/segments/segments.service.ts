@@ -2,7 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
 import { checkSegment, type Segment } from '../core/index.js';
 import { EnvironmentNotFound } from '../environments/environment.errors.js';
-import { requireConfirmed, requireMayChange, type Environment } from '../environments/environment.js';
+import {
+  requireConfirmed,
+  requireMayChange,
+  requireReason,
+  type Environment,
+} from '../environments/environment.js';
 import { EnvironmentRevisions } from '../environments/environment-revisions.js';
 import { EnvironmentsService } from '../environments/environments.service.js';
 import type { Actor } from '../platform/access/actor.js';
@@ -41,6 +46,15 @@ export interface SegmentUpdate extends SegmentEdit {
   /** What a person typed to show that they mean it. */
   readonly confirm?: string | undefined;
   readonly reason?: string | undefined;
+  /** What the audit log says where nobody gave a reason. */
+  readonly otherwiseReason?: string | undefined;
+}
+
+/** What an editor says beside a change: of which version, that they mean it, and why. */
+interface SegmentConsent {
+  readonly ifMatch: readonly number[] | undefined;
+  readonly confirm: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** Conditions may hold thousands of values, and each be wrong. */
@@ -62,7 +76,7 @@ export class SegmentsService {
   /**
    * Makes a segment in one environment, or one in each. They have a life of their own from then on.
    * @returns the segment as the first of those environments has it
-   * @throws EnvironmentNotFound, EnvironmentProtected, SegmentExists, Invalid
+   * @throws EnvironmentNotFound, EnvironmentProtected, ReasonNeeded, SegmentExists, Invalid
    */
   async create(actor: Actor, input: NewSegment): Promise<InContext<SegmentExcerpt>> {
     const { environmentKey } = input;
@@ -70,6 +84,7 @@ export class SegmentsService {
     return this.db.transaction(async (tx) => {
       const locked = wanted ? await this.revisions.lock(tx, [wanted.id]) : await this.revisions.lockAll(tx);
       for (const environment of locked) requireMayChange(actor, environment, 'segments');
+      requireReason(actor, locked, input.reason);
       const made: WholeSegment[] = [];
       for (const environment of locked.sort((a, b) => a.position - b.position))
         made.push(await this.make(tx, environment, input));
@@ -94,14 +109,15 @@ export class SegmentsService {
     return this.change(
       actor,
       address,
-      { ifMatch, confirm: input.confirm },
+      { ifMatch, confirm: input.confirm, reason: input.reason },
       async (tx, environment, before) => {
         const after = editSegment(before, input);
         if (after !== before) {
           this.check(after, await this.reader.outlines(environment.id, tx));
           await this.segments.update(tx, after);
           const revisions = await this.revisions.advance(tx, [environment]);
-          await this.record(tx, actor, { before, after }, revisions, input.reason);
+          const reason = input.reason ?? input.otherwiseReason;
+          await this.record(tx, actor, { before, after }, revisions, reason);
         }
         return this.shown(tx, after);
       },
@@ -115,7 +131,7 @@ export class SegmentsService {
     { reason, confirm }: Pick<SegmentUpdate, 'reason' | 'confirm'> = {},
     ifMatch?: readonly number[],
   ): Promise<void> {
-    await this.change(actor, address, { ifMatch, confirm }, async (tx, environment, before) => {
+    await this.change(actor, address, { ifMatch, confirm, reason }, async (tx, environment, before) => {
       const { usage } = await this.reader.context(environment.id, tx);
       const users = usage.get(before.key);
       if (users) throw new SegmentInUse(before.key, users);
@@ -151,7 +167,7 @@ export class SegmentsService {
   private async change<Result>(
     actor: Actor,
     { key, environmentKey }: SegmentAddress,
-    { ifMatch, confirm }: { ifMatch: readonly number[] | undefined; confirm: string | undefined },
+    { ifMatch, confirm, reason }: SegmentConsent,
     work: (tx: Tx, environment: Environment, before: WholeSegment) => Promise<Result>,
   ): Promise<Result> {
     const { id } = await this.environments.find(environmentKey);
@@ -162,6 +178,7 @@ export class SegmentsService {
       const before = await this.segments.findWhole(tx, key, id);
       if (!before) throw new SegmentNotFound(key, environmentKey);
       requireConfirmed(actor, environment, { key, confirm });
+      requireReason(actor, [environment], reason);
       if (ifMatch && !ifMatch.includes(before.version))
         throw new StaleVersion(`Segment '${key}' in '${environmentKey}'`, before.version);
       return work(tx, environment, before);

@@ -65,6 +65,7 @@ it('starts with development, staging and production, of which production is prot
       description,
       protected: isProtected,
       confirm_changes: false,
+      require_reason: false,
       position: index + 1,
       revision: 0,
       version: 1,
@@ -114,6 +115,7 @@ describe('making one', () => {
           description: 'd',
           protected: true,
           confirm_changes: false,
+          require_reason: false,
           position: 7,
         },
       }),
@@ -286,6 +288,15 @@ describe('changing one', () => {
       request_id: 'change-1',
       changes: { name: { old: 'Old', new: 'New' }, protected: { old: false, new: true } },
     });
+  });
+
+  it('keeps whether it asks for reasons, and asks for none itself', async () => {
+    const { key } = await make({ require_reason: true });
+    expect((await change(key, { name: 'Same rule' })).body).toMatchObject({ require_reason: true });
+    expect((await change(key, { require_reason: false })).body).toMatchObject({ require_reason: false });
+    expect((await read(key)).body.require_reason).toBe(false);
+    const [entry] = await entriesOf(key);
+    expect(entry).toMatchObject({ changes: { require_reason: { old: true, new: false } } });
   });
 
   it.each([

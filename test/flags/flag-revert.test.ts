@@ -141,3 +141,86 @@ describe('an environment that confirms changes', () => {
     expect((await api.put(flagPath('open'), { is_enabled: true, confirm: 'opne' })).status).toBe(422);
   });
 });
+
+describe('an environment that asks for reasons', () => {
+  const path = flagPath('argued', 'staging');
+  const refusal = [
+    422,
+    {
+      code: 'reason_needed',
+      errors: [{ path: 'reason', message: 'is required in staging: say why' }],
+    },
+  ];
+  const pro = { default_serve: { rollout: { percentage: 30 } } };
+  beforeAll(async () => {
+    await api.post('/flags', { key: 'argued', name: 'Argued' });
+    await api.put(path, pro);
+    await api.post('/segments', { key: 'heard', name: 'Heard', environment_key: 'staging' });
+    await api.put('/environments/staging', { require_reason: true });
+  });
+  const refuses = async (answer: PromiseLike<{ status: number; body: unknown }>): Promise<void> => {
+    const { status, body } = await answer;
+    expect([status, body]).toMatchObject(refusal);
+  };
+
+  it('wants people to say why they change a flag, and blanks do not say it', async () => {
+    await refuses(api.put(path, { is_enabled: true }));
+    await refuses(api.put(path, { is_enabled: true, reason: '  ' }));
+    expect((await api.put(path, { is_enabled: true, reason: 'a try' })).status).toBe(200);
+    expect(await last('argued')).toMatchObject({ reason: 'a try', changes: { is_enabled: { new: true } } });
+  });
+
+  it('wants it where a change is taken back, though the log could say it by itself', async () => {
+    const { position } = await last('argued');
+    await refuses(revert('argued', position, {}, 'staging'));
+    expect((await revert('argued', position, { reason: 'it broke' }, 'staging')).status).toBe(200);
+    expect(await last('argued')).toMatchObject({ reason: 'it broke' });
+  });
+
+  it('wants it where everybody is placed anew, where a flag is made, and where it is deleted', async () => {
+    const anew = '/flags/argued/re-randomise?environment_key=staging';
+    await refuses(api.post(anew, {}));
+    expect((await api.post(anew, { reason: 'a second round' })).status).toBe(200);
+    await refuses(api.post('/flags', { key: 'unargued', name: 'x', environment_key: 'staging' }));
+    await refuses(api.post('/flags', { key: 'unargued', name: 'x' }));
+    expect((await api.post('/flags', { key: 'unargued', name: 'x', reason: 'to begin' })).status).toBe(201);
+    const admin = await vexil.bearer('admin');
+    await refuses(vexil.http.delete(flagPath('unargued', 'staging')).set(admin));
+    await vexil.http
+      .delete(`${flagPath('unargued', 'staging')}&reason=over`)
+      .set(admin)
+      .expect(204);
+  });
+
+  it('counts where a change that is made elsewhere reaches it', async () => {
+    const elsewhere = flagPath('argued');
+    await refuses(api.put(elsewhere, { archived: true }));
+    await refuses(api.put(elsewhere, { name: 'Named' }));
+    expect((await api.put(elsewhere, { is_enabled: true })).status).toBe(200);
+    expect((await api.put(elsewhere, { name: 'Named', reason: 'clearer' })).status).toBe(200);
+  });
+
+  it('wants it of segments too', async () => {
+    const segment = '/segments/heard?environment_key=staging';
+    await refuses(api.put(segment, { included: ['alice'] }));
+    expect((await api.put(segment, { included: ['alice'], reason: 'she asked' })).status).toBe(200);
+    const [entry] = (await api.get('/audit?entity_type=segment&entity_key=heard&limit=1')).body as [Json];
+    const { position } = entry;
+    const back = '/segments/heard/revert?environment_key=staging';
+    await refuses(api.post(back, { position }));
+    expect((await api.post(back, { position, reason: 'she left' })).status).toBe(200);
+    await refuses(api.post('/segments', { key: 'unheard', name: 'x' }));
+    const admin = await vexil.bearer('admin');
+    await refuses(vexil.http.delete(segment).set(admin));
+    await vexil.http.delete(`${segment}&reason=over`).set(admin).expect(204);
+  });
+
+  it('does not ask programs', async () => {
+    const { body } = await api.post('/auth/api-keys', { name: 'Deploy', kind: 'admin', role: 'admin' });
+    const { status } = await vexil.http
+      .put(path)
+      .set('X-API-Key', (body as { secret: string }).secret)
+      .send({ is_enabled: true });
+    expect(status).toBe(200);
+  });
+});

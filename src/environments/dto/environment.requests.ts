@@ -8,6 +8,9 @@ const fields = {
   confirm_changes: z.boolean().optional().meta({
     description: 'Whether people must name what they change in it, in `confirm`, while it is protected.',
   }),
+  require_reason: z.boolean().optional().meta({
+    description: 'Whether people must say why they change anything in it, in `reason`.',
+  }),
   position: z
     .int()
     .min(0)

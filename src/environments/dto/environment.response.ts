@@ -13,6 +13,9 @@ export const environmentResponse = z
       description:
         'While it is protected, people name what they change in `confirm`. Programs are not asked.',
     }),
+    require_reason: z.boolean().meta({
+      description: 'People say why they change anything in it, in `reason`. Programs are not asked.',
+    }),
     position: z.int().meta({ description: 'Where it stands in lists, lowest first.' }),
     revision: z.int().meta({ description: 'Counts every change of anything in it.' }),
     version: z.int().meta({ description: 'Counts the changes of these fields; the ETag.' }),
@@ -28,6 +31,7 @@ export const environmentResponse = z
       description: null,
       protected: false,
       confirm_changes: false,
+      require_reason: false,
       position: 2,
       revision: 12,
       version: 1,
@@ -44,6 +48,7 @@ export function presentEnvironment(environment: Environment): z.infer<typeof env
     description: environment.description,
     protected: environment.isProtected,
     confirm_changes: environment.confirmsChanges,
+    require_reason: environment.requiresReason,
     position: environment.position,
     revision: environment.revision,
     version: environment.version,

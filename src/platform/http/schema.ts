@@ -35,7 +35,7 @@ export function title(max: number) {
 
 /** Why a change is made; kept with it in the audit log. */
 export const changeReason = storedText(1, 500).optional().meta({
-  description: 'Why, in your own words. Kept in the audit log.',
+  description: 'Why, in your own words. Kept in the audit log; environments can require it of people.',
   example: 'Ramp up after a quiet week',
 });
 

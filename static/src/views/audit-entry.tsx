@@ -7,7 +7,8 @@ import { revertSegment } from '../api/segments.js';
 import { href, place } from '../router.js';
 import { setWords } from '../state/audit-sets.js';
 import { changeWords, spoken, type FieldChange } from '../state/audit-words.js';
-import { environmentOf } from '../state/environments.js';
+import { environmentOf, isReasoned, isReasonedAnywhere } from '../state/environments.js';
+import { SHARED_FIELDS } from '../state/flag-draft.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
 import { clockOf, number, plural } from '../state/wording.js';
@@ -195,6 +196,9 @@ export function ChangeSet({
   );
 }
 
+/** What a flag has once for all environments. */
+const SHARED: readonly string[] = [...SHARED_FIELDS, 'archived'];
+
 /** Asks before a change is taken back. */
 export function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {
   const [isBusy, setBusy] = useState(false);
@@ -203,6 +207,7 @@ export function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: (
   const changes = Object.entries(entry.changes as Record<string, FieldChange>);
   const back = changes.map(([field, { old, new: now }]) => [field, { old: now, new: old }] as const);
   const words = changeWords(Object.fromEntries(back));
+  const isShared = entry.entity_type === 'flag' && changes.some(([field]) => SHARED.includes(field));
   const revert = async (consent: Consent): Promise<void> => {
     setBusy(true);
     setProblem(undefined);
@@ -222,6 +227,7 @@ export function RevertDialog({ entry, onClose }: { entry: AuditEntry; onClose: (
       verb="Revert"
       wide
       typed={environmentOf(environment)?.protected ? entry.entity_key : undefined}
+      isReasoned={isReasoned(environment) || (isShared && isReasonedAnywhere())}
       busy={isBusy}
       error={problem}
       onClose={onClose}

@@ -3,7 +3,7 @@ import { updateFlag, type Consent, type FlagTableRow, type FlagUpdate } from '..
 import { BATCH, nameRequest } from '../api/own-requests.js';
 import { sentenceOf } from '../api/problem.js';
 import { navigate } from '../router.js';
-import { environments } from '../state/environments.js';
+import { environments, isReasoned, isReasonedAnywhere } from '../state/environments.js';
 import { reloadTable } from '../state/flag-table.js';
 import { isAtLeast } from '../state/session.js';
 import { toast } from '../state/toasts.js';
@@ -136,6 +136,7 @@ function BulkDialog({
       verb={progress === undefined ? VERBS[deed] : `${progress} of ${affected.length}…`}
       tone={deed === 'archive' || deed === 'disable' ? 'danger' : 'primary'}
       typed={locked && affected.length > 0 ? plural(affected.length, 'flag') : undefined}
+      isReasoned={isHere ? isReasoned(where) : isReasonedAnywhere()}
       busy={progress !== undefined || wanted !== undefined}
       onClose={() => onClose(false)}
       onConfirm={(consent) => void run(consent)}

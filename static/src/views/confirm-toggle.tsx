@@ -1,4 +1,5 @@
 import type { Consent } from '../api/flags.js';
+import { isProtected, isReasoned } from '../state/environments.js';
 import { ConfirmChange } from '../widgets/confirm-change.js';
 
 /** What is shown of a toggle before it is confirmed. */
@@ -7,13 +8,15 @@ export interface ShownToggle {
   readonly isEnabled: boolean;
   /** What it does while it is on. */
   readonly summary: string;
+  /** The environment's key. */
+  readonly environment: string;
   /** The environment's name. */
   readonly name: string;
 }
 
-/** What turning a flag on or off does, confirmed by its key. */
+/** What turning a flag on or off does, confirmed by its key or explained by a reason. */
 export function ConfirmToggle({
-  asked: { key, name, isEnabled, summary },
+  asked: { key, environment, name, isEnabled, summary },
   busy,
   onClose,
   onConfirm,
@@ -28,7 +31,8 @@ export function ConfirmToggle({
     <ConfirmChange
       title={`${verb} in ${name}?`}
       verb={verb}
-      typed={key}
+      typed={isProtected(environment) ? key : undefined}
+      isReasoned={isReasoned(environment)}
       tone={isEnabled ? 'primary' : 'danger'}
       busy={busy ?? false}
       onClose={onClose}

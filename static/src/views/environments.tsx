@@ -73,6 +73,7 @@ export function Environments() {
             </th>
             <td>
               {environment.protected ? <Badge tone="warn">protected</Badge> : <span class="muted">open</span>}
+              {environment.require_reason && <p class="hint">Each change there needs a reason.</p>}
               {environment.protected && (
                 <p class="hint">
                   Only admins change it.{' '}
@@ -140,6 +141,7 @@ function EditEnvironment({
   const [description, setDescription] = useState((environment?.description as string | null) ?? '');
   const [isProtected, setProtected] = useState(environment?.protected ?? false);
   const [isConfirmed, setConfirmed] = useState(environment?.confirm_changes ?? true);
+  const [isReasoned, setReasoned] = useState(environment?.require_reason ?? false);
   const theKey = key ?? keyFrom(name).replace(/[._]/g, '-').slice(0, 50);
   const submit = async (): Promise<void> => {
     const fields = {
@@ -147,6 +149,7 @@ function EditEnvironment({
       description: (description === '' ? null : description) as never,
       protected: isProtected,
       confirm_changes: isConfirmed,
+      require_reason: isReasoned,
     };
     if (environment) await updateEnvironment(environment.key, fields, environment.version);
     else await createEnvironment({ key: theKey, ...fields });
@@ -212,6 +215,14 @@ function EditEnvironment({
               onChange={(event) => setConfirmed(event.currentTarget.checked)}
             />
             Typed over the API, too: as <code>confirm</code>
+          </label>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isReasoned}
+              onChange={(event) => setReasoned(event.currentTarget.checked)}
+            />
+            Ask for a reason with every change
           </label>
         </>
       )}

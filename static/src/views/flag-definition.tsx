@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { deleteFlag, updateFlag, type Consent, type Flag, type Variant } from '../api/flags.js';
 import { sentenceOf } from '../api/problem.js';
 import { navigate } from '../router.js';
-import { environmentOf, environments } from '../state/environments.js';
+import { environmentOf, environments, isReasoned, isReasonedAnywhere } from '../state/environments.js';
 import type { FlagDraft } from '../state/flag-draft.js';
 import type { FlagEditor } from '../state/flag-editor.js';
 import { isAtLeast } from '../state/session.js';
@@ -162,6 +162,7 @@ export function FlagDefinitionPanel({ editor, flag, draft, mayEdit, role }: Prop
           verb={asked.value === 'delete' ? 'Delete' : isArchived ? 'Bring back' : 'Archive'}
           tone={asked.value === 'archive' && isArchived ? 'primary' : 'danger'}
           typed={asked.value === 'delete' || isAnyProtected ? flag.key : undefined}
+          isReasoned={asked.value === 'delete' ? isReasoned(flag.environment_key) : isReasonedAnywhere()}
           error={problem}
           onClose={() => {
             asked.value = undefined;

@@ -13,6 +13,7 @@ export function ReviewDialog({
   editor,
   isSaving,
   typed,
+  isReasoned,
   mayTurnOn,
   name,
   onClose,
@@ -21,6 +22,7 @@ export function ReviewDialog({
   editor: FlagEditor;
   isSaving: boolean;
   typed: string | undefined;
+  isReasoned: boolean;
   /** Whether it is off, and could be turned on by the same change. */
   mayTurnOn: boolean;
   /** The environment's. */
@@ -63,6 +65,7 @@ export function ReviewDialog({
       verb={isTurnedOn.value ? 'Save and turn on' : 'Save'}
       wide
       typed={typed}
+      isReasoned={isReasoned}
       busy={editor.isSaving.value}
       onClose={onClose}
       onConfirm={(consent) => onSave(consent, isTurnedOn.value)}

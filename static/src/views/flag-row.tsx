@@ -1,4 +1,5 @@
 import type { FlagTableCell, FlagTableRow } from '../api/flags.js';
+import { asksFirst } from '../state/environments.js';
 import { news, pending, toggleFlag } from '../state/flag-table.js';
 import { cannotWrite } from '../state/health.js';
 import { isAtLeast, user } from '../state/session.js';
@@ -138,7 +139,8 @@ function Cell({ row, cell, environment, onAsk }: CellProps) {
             isEnabled: !cell.is_enabled,
             version: cell.version,
           };
-          if (environment.protected) onAsk({ ...toggle, summary: cellSummary(cell), name: environment.name });
+          if (asksFirst(environment.key))
+            onAsk({ ...toggle, summary: cellSummary(cell), name: environment.name });
           else void toggleFlag(toggle);
         }}
       />

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { updateFlag } from '../api/flags.js';
 import { ApiProblem, sentenceOf } from '../api/problem.js';
 import { guardLeaving, href, navigate, place } from '../router.js';
-import { environmentOf, environments } from '../state/environments.js';
+import { environmentOf, environments, isReasonedAnywhere } from '../state/environments.js';
 import { serveWords, SHARED_FIELDS } from '../state/flag-draft.js';
 import { FlagEditor } from '../state/flag-editor.js';
 import { cannotWrite } from '../state/health.js';
@@ -80,6 +80,8 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
 
   const here = environmentOf(environment);
   const isLocked = here?.protected ?? false;
+  const isReasoned = here?.require_reason ?? false;
+  const asksFirst = isLocked || isReasoned;
   const role = isLocked ? 'admin' : 'developer';
   const why = !isAtLeast('developer')
     ? 'You are a viewer: you see everything and change nothing.'
@@ -88,6 +90,7 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
       : undefined;
   const mayEdit = why === undefined && cannotWrite.value === undefined && flag.archived_at === null;
   const { changes } = editor;
+  const isShared = changes.some((field) => SHARED_FIELDS.includes(field));
 
   const toggle = async (consent: {
     reason?: string | undefined;
@@ -141,7 +144,7 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
       else
         toast(
           `${flagKey} is saved, and still off in ${environment}`,
-          isLocked ? {} : { action: { label: 'Turn on', run: () => void toggle({}) } },
+          asksFirst ? {} : { action: { label: 'Turn on', run: () => void toggle({}) } },
         );
     } else if (editor.conflict.value || editor.problem.value) asked.value = undefined;
   };
@@ -207,7 +210,7 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
               disabled={!mayEdit}
               describedBy="kill-words"
               onToggle={() => {
-                if (isLocked) asked.value = 'toggle';
+                if (asksFirst) asked.value = 'toggle';
                 else void toggle({});
               }}
             />
@@ -236,7 +239,7 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
           <Button small tone="quiet" onClick={() => editor.discard()}>
             Discard
           </Button>
-          {!isLocked && (
+          {!asksFirst && (
             <Button small onClick={() => (asked.value = 'diff')}>
               View changes
             </Button>
@@ -247,11 +250,11 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
             busy={editor.isSaving.value}
             disabled={!mayEdit || editor.conflict.value !== undefined}
             onClick={() => {
-              if (isLocked || changes.some((field) => SHARED_FIELDS.includes(field))) asked.value = 'save';
+              if (asksFirst || isShared) asked.value = 'save';
               else void save({});
             }}
           >
-            {isLocked ? 'Review and save' : 'Save'}
+            {asksFirst ? 'Review and save' : 'Save'}
           </Button>
         </div>
       )}
@@ -260,6 +263,7 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
         <ConfirmToggle
           asked={{
             key: flag.key,
+            environment,
             name: here?.name ?? environment,
             isEnabled: !flag.is_enabled,
             summary:
@@ -274,6 +278,7 @@ function InEnvironment({ flagKey, environment, tab }: { flagKey: string; environ
           editor={editor}
           isSaving={asked.value === 'save'}
           typed={isLocked ? flag.key : undefined}
+          isReasoned={isReasoned || (isShared && isReasonedAnywhere())}
           onClose={() => (asked.value = undefined)}
           mayTurnOn={!flag.is_enabled && tab === 'targeting'}
           name={here?.name ?? environment}

@@ -5,6 +5,7 @@ import { isAtLeast, user } from '../state/session.js';
 import { ChipsInput } from '../widgets/chips-input.js';
 import { Field } from '../widgets/field.js';
 import { FormDialog } from '../widgets/form-dialog.js';
+import { ReasonField } from '../widgets/reason-field.js';
 
 const STARTS: Record<Exclude<ValueType, 'boolean'>, readonly Variant[]> = {
   string: [
@@ -52,6 +53,8 @@ export function NewFlag({
   const [description, setDescription] = useState('');
   const all = environments.value ?? [];
   const mine = all.filter((environment) => isAtLeast(environment.protected ? 'admin' : 'developer'));
+  const [reason, setReason] = useState('');
+  const isReasoned = mine.some((each) => each.require_reason);
   const theKey = key ?? keyFrom(name);
   const submit = async (): Promise<void> => {
     const definition = {
@@ -61,6 +64,7 @@ export function NewFlag({
       owner: user.value?.email ?? null,
       ...(description === '' ? {} : { description }),
       ...(tags.length > 0 ? { tags: [...tags] } : {}),
+      ...(isReasoned ? { reason: reason.trim() } : {}),
       ...(type === 'boolean' ? {} : { variants: [...STARTS[type]] }),
     };
     // In all environments at once where that is allowed; else in each that is.
@@ -73,7 +77,7 @@ export function NewFlag({
     <FormDialog
       title="New flag"
       verb="Create flag"
-      isReady={theKey !== '' && name.trim() !== ''}
+      isReady={theKey !== '' && name.trim() !== '' && (!isReasoned || reason.trim() !== '')}
       placed={['key', 'name']}
       onClose={onClose}
       onSubmit={submit}
@@ -132,6 +136,7 @@ export function NewFlag({
               onInput={(event) => setDescription(event.currentTarget.value)}
             />
           </Field>
+          {isReasoned && <ReasonField value={reason} onInput={setReason} />}
           <p class="hint">
             It begins off{' '}
             {mine.length === all.length

@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { readFlagTable, type FlagTableRow } from '../api/flags.js';
 import type { Role } from '../api/people.js';
 import { navigate } from '../router.js';
-import { environments } from '../state/environments.js';
+import { asksFirst, environments } from '../state/environments.js';
 import { toggleFlag } from '../state/flag-table.js';
 import { isAtLeast, logOut } from '../state/session.js';
 import { isPaletteOpen, isSheetOpen } from '../state/shortcuts.js';
@@ -220,10 +220,10 @@ function toggles(
       {
         id: `turn-${row.key}-${environment.key}`,
         label: `Turn ${isEnabled ? 'on' : 'off'} ${row.key} in ${environment.name}`,
-        hint: environment.protected ? 'asks first' : 'at once',
+        hint: asksFirst(environment.key) ? 'asks first' : 'at once',
         icon: isEnabled ? 'play' : 'minus',
         run: () => {
-          if (environment.protected) {
+          if (asksFirst(environment.key)) {
             onAsk({ ...toggle, summary: cellSummary(cell), name: environment.name });
             return true;
           }

@@ -233,6 +233,7 @@ function InEnvironment({ segmentKey, environment }: { segmentKey: string; enviro
           verb="Save"
           wide
           typed={here?.protected ? segmentKey : undefined}
+          isReasoned={here?.require_reason ?? false}
           busy={isBusy}
           onClose={() => setAsked(undefined)}
           onConfirm={(consent) => void save(consent)}
@@ -249,6 +250,7 @@ function InEnvironment({ segmentKey, environment }: { segmentKey: string; enviro
           verb="Delete"
           tone="danger"
           typed={segmentKey}
+          isReasoned={here?.require_reason ?? false}
           onClose={() => setAsked(undefined)}
           onConfirm={(consent) => void remove(consent)}
         >

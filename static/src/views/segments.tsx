@@ -2,13 +2,14 @@ import { useState } from 'preact/hooks';
 import { createSegment, listSegments, type SegmentSummary } from '../api/segments.js';
 import { href, navigate, place, setQuery } from '../router.js';
 import { groupSentence } from '../state/conditions.js';
-import { environmentOf, environments } from '../state/environments.js';
+import { environmentOf, environments, isReasoned, isReasonedAnywhere } from '../state/environments.js';
 import { isAtLeast } from '../state/session.js';
 import { plural } from '../state/wording.js';
 import { Button } from '../widgets/button.js';
 import { EnvironmentTabs } from '../widgets/environment-tabs.js';
 import { Field } from '../widgets/field.js';
 import { FormDialog } from '../widgets/form-dialog.js';
+import { ReasonField } from '../widgets/reason-field.js';
 import { Badge, Empty, Failure, PageHead, Pager, Skeleton, Time } from '../widgets/small.js';
 import { useAsked } from '../widgets/use-asked.js';
 import { useLoaded } from '../widgets/use-loaded.js';
@@ -169,15 +170,22 @@ function NewSegment({
   const mayEverywhere = (environments.value ?? []).every((each) =>
     isAtLeast(each.protected ? 'admin' : 'developer'),
   );
+  const [reason, setReason] = useState('');
+  const mustExplain = isEverywhere ? isReasonedAnywhere() : isReasoned(environment);
   const submit = async (): Promise<void> => {
-    await createSegment({ key: theKey, name, ...(isEverywhere ? {} : { environment_key: environment }) });
+    await createSegment({
+      key: theKey,
+      name,
+      ...(isEverywhere ? {} : { environment_key: environment }),
+      ...(mustExplain ? { reason: reason.trim() } : {}),
+    });
     onMade(theKey);
   };
   return (
     <FormDialog
       title="New segment"
       verb="Create segment"
-      isReady={theKey !== '' && name.trim() !== ''}
+      isReady={theKey !== '' && name.trim() !== '' && (!mustExplain || reason.trim() !== '')}
       placed={['key', 'name']}
       onClose={onClose}
       onSubmit={submit}
@@ -215,6 +223,7 @@ function NewSegment({
             />
             In every environment; each has its own members
           </label>
+          {mustExplain && <ReasonField value={reason} onInput={setReason} />}
         </>
       )}
     </FormDialog>

@@ -5,7 +5,7 @@ import { ConfirmToggle, type ShownToggle } from './confirm-toggle.js';
 /** A toggle that is asked about first. */
 export type AskedToggle = Toggle & ShownToggle;
 
-/** Turning a flag on or off where it is protected, in the table of flags. */
+/** Turning a flag on or off where that is asked about first, in the table of flags. */
 export function ToggleDialog({ asked, onClose }: { asked: AskedToggle; onClose: () => void }) {
   const [isBusy, setBusy] = useState(false);
   return (

@@ -11,6 +11,8 @@ interface Props {
   readonly verb: string;
   /** Typed by the person before the button can be pressed; nothing to type when absent. */
   readonly typed?: string | undefined;
+  /** Whether the person must say why. */
+  readonly isReasoned?: boolean;
   readonly tone?: 'primary' | 'danger';
   readonly busy?: boolean;
   /** Nothing is changed by it: it can be done also while nothing can. */
@@ -27,6 +29,7 @@ export function ConfirmChange({
   title,
   verb,
   typed,
+  isReasoned = false,
   tone = 'primary',
   busy,
   isHarmless,
@@ -38,7 +41,9 @@ export function ConfirmChange({
 }: Props) {
   const [text, setText] = useState('');
   const [reason, setReason] = useState('');
-  const isReady = typed === undefined || text.trim() === typed;
+  const isMeant = typed === undefined || text.trim() === typed;
+  const isExplained = !isReasoned || reason.trim() !== '';
+  const isReady = isMeant && isExplained;
   return (
     <Dialog title={title} onClose={onClose} size={wide ? 'wide' : 'small'}>
       <form
@@ -69,10 +74,14 @@ export function ConfirmChange({
             />
           </Field>
         )}
-        <Field label="Reason (optional)" hint="Kept in the audit log.">
+        <Field
+          label={isReasoned ? 'Reason' : 'Reason (optional)'}
+          hint={isReasoned ? 'Required here. Kept in the audit log.' : 'Kept in the audit log.'}
+        >
           <input
             type="text"
             value={reason}
+            required={isReasoned}
             maxLength={500}
             autoFocus={typed === undefined}
             onInput={(event) => setReason(event.currentTarget.value)}
@@ -90,6 +99,7 @@ export function ConfirmChange({
             tone={tone}
             writes={isHarmless !== true}
             disabled={!isReady}
+            title={isExplained ? undefined : 'Say why first'}
             busy={busy ?? false}
           >
             {verb}

@@ -112,6 +112,46 @@ describe('in the table of flags', () => {
     await page.context().close();
   });
 
+  it('wants a reason where an environment asks for one, also where nothing is typed', async () => {
+    await dashboard.ask('POST', '/flags', { key: 'argued', name: 'Argued' });
+    const page = await dashboard.page('/app/environments', { as: 'admin' });
+    await page.getByRole('button', { name: 'Edit Staging' }).click();
+    await page.getByLabel('Ask for a reason with every change').check();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await says(page, 'Each change there needs a reason.');
+
+    await page.goto('/app/flags');
+    await page.getByRole('switch', { name: 'argued in Staging' }).click();
+    const turnOn = page.getByRole('button', { name: 'Turn on' });
+    expect([await turnOn.isDisabled(), await turnOn.getAttribute('title')]).toEqual([true, 'Say why first']);
+    await page.getByLabel('Reason', { exact: true }).fill('a try');
+    await turnOn.click();
+    await says(page, 'argued is on in staging');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await eventually(async () => (await flag('argued', 'staging'))['is_enabled'] === false);
+
+    // A name is the same everywhere: it asks also where it is changed from elsewhere.
+    await page.goto('/app/flags/argued?env=development&tab=definition');
+    await page.getByLabel('Name').fill('Argued about');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    const save = page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true });
+    expect(await save.isDisabled()).toBe(true);
+    await page.getByLabel('Reason', { exact: true }).fill('clearer');
+    await save.click();
+    await says(page, 'argued is saved');
+    expect(await flag('argued', 'staging')).toMatchObject({ name: 'Argued about', version: 4 });
+
+    await page.goto('/app/flags?new');
+    await page.getByLabel('Name').fill('Argued too');
+    const create = page.getByRole('button', { name: 'Create flag' });
+    expect(await create.isDisabled()).toBe(true);
+    await page.getByLabel('Reason', { exact: true }).fill('to begin');
+    await create.click();
+    await page.getByRole('heading', { name: 'argued-too' }).waitFor();
+    await dashboard.ask('PUT', '/environments/staging', { require_reason: false });
+    await page.context().close();
+  });
+
   it('takes a switch back and says who was faster, when the flag was changed meanwhile', async () => {
     const page = await dashboard.page('/app/flags', { as: 'admin' });
     await settled(page);
