@@ -59,7 +59,7 @@ export class AccessGuard implements CanActivate {
       context.getClass(),
     ]);
     if (!access) throw new RouteClosed();
-    if (access.kind === 'public') {
+    if (access.kind === 'public' && !this.isClosed(access)) {
       request.actor = anonymousActor(requestId);
       return true;
     }
@@ -78,8 +78,14 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
-  private wantedBy(access: Exclude<Access, { kind: 'public' }>, request: Request): Wanted {
+  private isClosed({ isClosedWithNames }: Access & { kind: 'public' }): boolean {
+    return isClosedWithNames === true && this.config.evaluateAccess === 'key';
+  }
+
+  private wantedBy(access: Access, request: Request): Wanted {
     switch (access.kind) {
+      case 'public':
+        return { role: 'viewer', keys: [], ...CLOSED };
       case 'role':
         return {
           ...access,

@@ -2,7 +2,7 @@ import { Controller, Get, Header, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { Open, Public } from '../platform/access/access.decorators.js';
+import { Public, PublicUnlessNamesAreHidden } from '../platform/access/access.decorators.js';
 import { Answers } from '../platform/http/api.decorators.js';
 import { AnyQuery } from '../platform/http/undeclared-input.guard.js';
 import { Metrics } from '../platform/metrics/metrics.js';
@@ -32,7 +32,7 @@ export class ServiceController {
   }
 
   @Get('metrics')
-  @Open(['admin'])
+  @PublicUnlessNamesAreHidden()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getMetrics',

@@ -7,8 +7,8 @@ import type { Role } from './role.js';
 
 /** What a route asks of its caller. A route that declares nothing is refused to everyone. */
 export type Access =
-  /** Nothing. Not counted, and a credential is not looked at. */
-  | { readonly kind: 'public' }
+  /** Nothing. Not counted, and a credential is not looked at; but where EVALUATE_ACCESS=key, what `isClosedWithNames` is for viewers. */
+  | { readonly kind: 'public'; readonly isClosedWithNames?: true }
   /** People with the role, admin keys with it unless it is for `peopleOnly`, and keys of these kinds. */
   | {
       readonly kind: 'role';
@@ -44,6 +44,16 @@ const takesKeys = () => ApiSecurity('apiKey');
 
 /** Anybody may call this route; a credential, when given, is not looked at. */
 export const Public = () => declares({ kind: 'public' });
+
+/** As `Public`, and as `AtLeast('viewer')` where EVALUATE_ACCESS=key hides the names of flags: this route tells them. */
+export const PublicUnlessNamesAreHidden = () =>
+  applyDecorators(
+    declares({ kind: 'public', isClosedWithNames: true }),
+    ApiSecurity({}),
+    ApiBearerAuth('bearer'),
+    takesKeys(),
+    Fails(401, 403, 429),
+  );
 
 /**
  * Anybody may call this route, unless EVALUATE_ACCESS asks for a credential. A key, when given, must be one of `keys` or
