@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiKeysService } from '../../src/api-keys/api-keys.service.js';
 import { systemActor } from '../../src/platform/access/actor.js';
 import { hashOfSecret } from '../../src/api-keys/api-key-secret.js';
-import { migratedDatabase, POSTGRES_URL } from '../support/database.js';
+import { migratedDatabase } from '../support/database.js';
+import { describeWithPostgres, PostgresServer } from '../support/postgres-server.js';
 import { openDatabaseSource, type DatabaseSource } from '../../src/platform/database/database-source.js';
+import { migrate } from '../../src/platform/database/migrator.js';
 import { SCHEMA } from '../../src/schema.js';
 import { startApp, testConfig, type TestApp } from '../support/app.js';
 import { eventually } from '../support/api.js';
@@ -13,8 +15,9 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { startTwins } from '../support/twins.js';
 import { withKey } from './support.js';
 
-/** The embedded database is never away. */
-const withPostgres = POSTGRES_URL === undefined ? it.skip : it;
+const onFatal = (error: Error): void => {
+  throw error;
+};
 
 type Row = Record<string, unknown>;
 
@@ -188,18 +191,23 @@ describe('the key that API_KEY says', () => {
     });
   });
 
-  withPostgres(
-    'is made when the database comes late, and until then its bearer is told to wait',
-    async () => {
-      const server = new URL(POSTGRES_URL!);
-      server.pathname = `/${owner.database.place}`;
-      const proxy = await TcpProxy.to(Number(server.port || 5432));
+  describeWithPostgres('on a Postgres that comes late', () => {
+    it('is made then, and until then its bearer is told to wait', async () => {
+      const postgres = await PostgresServer.running();
+      const settled = testConfig({ DATABASE_URL: postgres.url, REDIS_URL: '' });
+      const before = await openDatabaseSource(settled, SCHEMA, onFatal);
+      await migrate(before);
+      await before.close();
+      settled.removeData();
+      const proxy = await TcpProxy.to(Number(new URL(postgres.url).port));
       proxy.break('cut');
       const late = randomBytes(32).toString('hex');
-      const settings = testConfig({ API_KEY: late, DATABASE_URL: proxy.through(server.href), REDIS_URL: '' });
-      const source = await openDatabaseSource(settings, SCHEMA, (error) => {
-        throw error;
+      const settings = testConfig({
+        API_KEY: late,
+        DATABASE_URL: proxy.through(postgres.url),
+        REDIS_URL: '',
       });
+      const source = await openDatabaseSource(settings, SCHEMA, onFatal);
       const vexil = await startApp({}, { config: settings, database: source, log: sink() });
       try {
         for (const header of [{ Authorization: `Bearer ${late}` }, { 'X-API-Key': late }]) {
@@ -213,9 +221,10 @@ describe('the key that API_KEY says', () => {
         await source.close();
         proxy.close();
         settings.removeData();
+        await postgres.close();
       }
-    },
-  );
+    });
+  });
 
   it('is told from a token in front of the application as behind it', async () => {
     const twins = await startTwins({ API_KEY: FIRST });
