@@ -5,14 +5,21 @@ import { UsersService } from './auth/users.service.js';
 import { SERVICE } from './operations/service-info.js';
 import type { Config } from './platform/config/settings.js';
 import type { DatabaseSource } from './platform/database/database-source.js';
+import { Repeating } from './platform/events/repeating.js';
 
-/** What a person who starts the service wants to know: where it is, where the data are, and how to get in. */
-export async function banner(
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * Tells what a person who starts the service wants to know: where it is, where the data are, and how to get in. That last, if the
+ * database does not say yet whether it is needed, as soon as it does: nobody could get in otherwise.
+ */
+export async function announce(
   app: INestApplication,
   config: Config,
   database: DatabaseSource,
   port: number,
-): Promise<string> {
+  write: (text: string) => void,
+): Promise<void> {
   const address = `http://localhost:${port}`;
   const lines = [
     '',
@@ -29,24 +36,30 @@ export async function banner(
       '  The embedded database survives a crash of this process, not a power cut. Set DATABASE_URL for Postgres.',
     );
   }
-  if (await needsAdmin(app)) {
-    const token = app.get(Tokens, { strict: false }).setupToken();
-    lines.push(
-      '',
-      '  There is no admin yet. Open this once, and become the first:',
-      `  ${address}/app/setup#${token}`,
-      '',
-      `  Elsewhere, or over the API, use the setup token:  ${token}`,
-    );
-  }
-  return `${lines.join('\n')}\n\n`;
+  const known = await wayIn(app, address);
+  write(`${[...lines, ...(known ?? [])].join('\n')}\n\n`);
+  if (known) return;
+  const looking = new Repeating(LOOK_AGAIN_MS, async () => {
+    const late = await wayIn(app, address);
+    if (!late) return;
+    looking.stop();
+    if (late.length > 0) write(`${late.join('\n')}\n\n`);
+  });
 }
 
-async function needsAdmin(app: INestApplication): Promise<boolean> {
+/** How the first admin comes in, when there is none; `undefined` while the database is away, and nobody knows. */
+async function wayIn(app: INestApplication, address: string): Promise<string[] | undefined> {
   try {
-    return await app.get(UsersService, { strict: false }).needsAdmin();
+    if (!(await app.get(UsersService, { strict: false }).needsAdmin())) return [];
   } catch {
-    // The database is away; who administers is not known now.
-    return false;
+    return undefined;
   }
+  const token = app.get(Tokens, { strict: false }).setupToken();
+  return [
+    '',
+    '  There is no admin yet. Open this once, and become the first:',
+    `  ${address}/app/setup#${token}`,
+    '',
+    `  Elsewhere, or over the API, use the setup token:  ${token}`,
+  ];
 }

@@ -5,7 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { ActivityService } from './activity/activity.service.js';
 import { createApp } from './app.js';
-import { banner } from './banner.js';
+import { announce } from './banner.js';
 import { Readiness } from './operations/readiness.js';
 import type { Config } from './platform/config/settings.js';
 import { openDatabaseSource, type DatabaseSource } from './platform/database/database-source.js';
@@ -54,7 +54,7 @@ export async function serve(config: Config, stop: StopSignal): Promise<void> {
       await shutDown(app, config, logger);
     });
     const { port } = app.getHttpServer().address() as AddressInfo;
-    process.stdout.write(await banner(app, config, database, port));
+    await announce(app, config, database, port, (text) => process.stdout.write(text));
   } catch (error) {
     if (stop.isGiven) return;
     await giveUp();

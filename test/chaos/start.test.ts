@@ -198,6 +198,18 @@ describe('the secret that development makes', () => {
 });
 
 describeWithPostgres('a start that Postgres refuses', () => {
+  it('tells how the first admin comes in once Postgres is there', async () => {
+    const postgres = await PostgresServer.running();
+    closing.push(() => postgres.close());
+    await postgres.kill();
+    const service = await Service.running({ DATABASE_URL: postgres.url });
+    closing.push(() => service.close());
+    expect(await service.banner()).toMatch(/is running\.(?![^]*setup token)/);
+    await postgres.start();
+    expect(await service.setUp()).not.toBe('');
+    expect(service.process.stdout.match(/setup token/g)).toHaveLength(1);
+  });
+
   it('says why in one line: the password, the database, the migrations that must run first', async () => {
     const postgres = await PostgresServer.running();
     closing.push(() => postgres.close());

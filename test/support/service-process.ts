@@ -167,13 +167,23 @@ export class Service {
 
   /** Makes the first admin. @returns a token */
   async setUp(): Promise<string> {
-    const token = /setup token: {2}(\S+)/.exec(await this.banner())?.[1];
+    const token = await this.setupToken();
     const { status, body } = await this.client.ask('/auth/setup', {
       method: 'POST',
       body: { ...ADMIN, token },
     });
     if (status !== 201) throw new Error(`setup: ${status} ${JSON.stringify(body)}`);
     return body.access_token as string;
+  }
+
+  /** Told when it has started, or later, when the database answers. */
+  private async setupToken(): Promise<string | undefined> {
+    for (let attempts = 0; attempts < 500; attempts += 1) {
+      const token = /setup token: {2}(\S+)\n/.exec(this.process.stdout)?.[1];
+      if (token !== undefined) return token;
+      await sleep(20);
+    }
+    return undefined;
   }
 
   /** What it prints when it has started. */
